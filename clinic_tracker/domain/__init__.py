@@ -1,0 +1,1 @@
+"""Pure rules of LEMTRADA treatment and monitoring: standard library only, no clock, no database."""
