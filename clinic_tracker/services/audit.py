@@ -1,0 +1,189 @@
+"""The audit trail: explicit, in the transaction of the change, never anonymous."""
+
+import uuid
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import insert
+
+from clinic_tracker.models.audit import AccessEvent, AuditEvent
+from clinic_tracker.models.base import Base, columns_of, db
+from clinic_tracker.queries.scope import Scope
+
+
+class AuditAction(StrEnum):
+    """The closed vocabulary of what can be done, as ``subject.verb``."""
+
+    SIGN_IN = "session.sign_in"
+    SIGN_IN_FAILED = "session.sign_in_failed"
+    SIGN_IN_LOCKED = "session.locked"
+    SIGN_OUT = "session.sign_out"
+    CLINIC_CHOSEN = "session.clinic_chosen"
+    PASSWORD_CHANGED = "user.password_changed"
+    PASSWORD_RESET = "user.password_reset"
+    USER_INVITED = "user.invited"
+    USER_EDITED = "user.edited"
+    USER_DEACTIVATED = "user.deactivated"
+    USER_REACTIVATED = "user.reactivated"
+    SESSIONS_ENDED = "user.sessions_ended"
+    ROLE_SET = "membership.role_set"
+    MEMBERSHIP_ENDED = "membership.ended"
+    CLINIC_CREATED = "clinic.created"
+    CLINIC_EDITED = "clinic.edited"
+    SETTING_CHANGED = "clinic.setting_changed"
+    FACILITY_CERTIFIED = "facility.certified"
+    FACILITY_CERTIFICATION_WITHDRAWN = "facility.certification_withdrawn"
+    PRESCRIBER_ADDED = "prescriber.added"
+    PRESCRIBER_EDITED = "prescriber.edited"
+    PATIENT_REGISTERED = "patient.registered"
+    PATIENT_EDITED = "patient.edited"
+    PATIENT_PROTOCOL_CHANGED = "patient.protocol_changed"
+    PATIENT_MERGED = "patient.merged"
+    PATIENT_MERGE_UNDONE = "patient.merge_undone"
+    PATIENT_NOT_DUPLICATE = "patient.not_a_duplicate"
+    PATIENT_ENROLLED = "enrollment.recorded"
+    ENROLLMENT_CORRECTED = "enrollment.corrected"
+    ENROLLMENT_ENDED = "enrollment.ended"
+    COURSE_PLANNED = "course.planned"
+    COURSE_EDITED = "course.edited"
+    COURSE_DISCONTINUED = "course.discontinued"
+    COURSE_REOPENED = "course.reopened"
+    COURSE_AUTHORIZED = "authorization.recorded"
+    AUTHORIZATION_WITHDRAWN = "authorization.withdrawn"
+    AUTHORIZATION_VERIFIED = "authorization.verified"
+    INFUSION_RECORDED = "infusion.recorded"
+    INFUSION_ENDED = "infusion.ended"
+    INFUSION_PAUSED = "infusion.paused"
+    INFUSION_RESUMED = "infusion.resumed"
+    INFUSION_CORRECTED = "infusion.corrected"
+    INFUSION_WITHDRAWN = "infusion.entered_in_error"
+    VITAL_SIGNS_RECORDED = "vital_signs.recorded"
+    VITAL_SIGNS_WITHDRAWN = "vital_signs.withdrawn"
+    PREMEDICATION_RECORDED = "premedication.recorded"
+    PREMEDICATION_WITHDRAWN = "premedication.withdrawn"
+    REACTION_RECORDED = "reaction.recorded"
+    REACTION_WITHDRAWN = "reaction.withdrawn"
+    PAUSE_WITHDRAWN = "pause.withdrawn"
+    PATIENT_DISCHARGED = "infusion.discharged"
+    DEVIATION_RECORDED = "deviation.recorded"
+    PROPHYLAXIS_STARTED = "prophylaxis.started"
+    PROPHYLAXIS_STOPPED = "prophylaxis.stopped"
+    PROPHYLAXIS_CORRECTED = "prophylaxis.corrected"
+    PROPHYLAXIS_WITHDRAWN = "prophylaxis.entered_in_error"
+    LAB_REPORT_RECORDED = "lab_report.recorded"
+    LAB_REPORT_CORRECTED = "lab_report.corrected"
+    LAB_REPORT_WITHDRAWN = "lab_report.entered_in_error"
+    LAB_REPORT_REVIEWED = "lab_report.reviewed"
+    LAB_REVIEW_WITHDRAWN = "lab_report.review_withdrawn"
+    EXAM_RECORDED = "exam.recorded"
+    EXAM_CORRECTED = "exam.corrected"
+    EXAM_WITHDRAWN = "exam.entered_in_error"
+    VACCINATION_RECORDED = "vaccination.recorded"
+    VACCINATION_CORRECTED = "vaccination.corrected"
+    VACCINATION_WITHDRAWN = "vaccination.entered_in_error"
+    FORM_SUBMITTED = "form.submitted"
+    FORM_CORRECTED = "form.corrected"
+    FORM_WITHDRAWN = "form.entered_in_error"
+    REQUIREMENT_WAIVED = "waiver.recorded"
+    WAIVER_WITHDRAWN = "waiver.withdrawn"
+    MONITORING_EXTENDED = "monitoring.extended"
+    MONITORING_CLOSED = "monitoring.closed"
+    MONITORING_DECISION_WITHDRAWN = "monitoring.decision_withdrawn"
+    OUTREACH_RECORDED = "outreach.recorded"
+    OUTREACH_WITHDRAWN = "outreach.withdrawn"
+    HISTORY_IMPORTED = "history.imported"
+    SCHEDULE_REBUILT = "schedule.rebuilt"
+    DATA_EXPORTED = "data.exported"
+
+
+_UNTOLD = ("password_hash", "token_hash", "form_token")
+
+
+def record(
+    scope: Scope,
+    action: AuditAction,
+    subject: Base,
+    *,
+    patient_id: int | None = None,
+    before: Mapping[str, Any] | None = None,
+    reason: str | None = None,
+) -> None:
+    """Note a change in the current transaction; ``after`` is read from the subject.
+
+    ``before`` is what ``snapshot`` gave before the change, or None for something new. With a ``before`` only the
+    columns that changed are kept.
+    """
+    db.session.flush()
+    after: dict[str, Any] = columns_of(subject, leave_out=_UNTOLD)
+    kept_before: dict[str, Any] | None = None
+    if before is not None:
+        changed = [key for key, value in after.items() if before.get(key) != value]
+        kept_before = {key: before.get(key) for key in changed}
+        after = {key: after[key] for key in changed}
+    note(
+        scope,
+        action,
+        subject_type=subject.__tablename__,
+        subject_id=getattr(subject, "id", None),
+        patient_id=patient_id if patient_id is not None else getattr(subject, "patient_id", None),
+        before=kept_before,
+        after=after,
+        reason=reason,
+    )
+
+
+def note(
+    scope: Scope,
+    action: AuditAction,
+    *,
+    subject_type: str,
+    subject_id: int | None = None,
+    patient_id: int | None = None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    reason: str | None = None,
+) -> None:
+    """Note something that is not one row (an import, an export, a sign-in)."""
+    db.session.execute(
+        insert(AuditEvent).values(
+            at=scope.now,
+            clinic_id=scope.clinic_id or None,
+            user_id=scope.user_id,
+            system_actor=scope.system_actor,
+            action=action.value,
+            subject_type=subject_type,
+            subject_id=subject_id,
+            patient_id=patient_id,
+            reason=reason,
+            request_id=scope.request_id,
+            ip=scope.ip,
+            before=before,
+            after=after,
+        )
+    )
+
+
+def snapshot(subject: Base) -> dict[str, Any]:
+    """The column values of a row now, to pass to ``record`` as ``before`` after changing it."""
+    return columns_of(subject, leave_out=_UNTOLD)
+
+
+def record_access(
+    scope: Scope, endpoint: str, *, patient_id: int | None = None, patient_ids: Iterable[int] | None = None
+) -> None:
+    """Note that a chart, or a list of patients, was looked at. Commits by itself, after the answer is made."""
+    db.session.execute(
+        insert(AccessEvent).values(
+            at=scope.now,
+            clinic_id=scope.clinic_id,
+            user_id=scope.user_id,
+            system_actor=scope.system_actor,
+            patient_id=patient_id,
+            patient_ids=sorted(set(patient_ids)) if patient_ids is not None else None,
+            endpoint=endpoint,
+            request_id=scope.request_id or uuid.uuid4().hex,
+            ip=scope.ip,
+        )
+    )
+    db.session.commit()

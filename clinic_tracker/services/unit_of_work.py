@@ -1,0 +1,81 @@
+"""One transaction: lock the patient, add facts, reproject the schedule, audit, commit once."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+
+from clinic_tracker.domain.errors import NotFound, StaleVersion
+from clinic_tracker.models.base import db
+from clinic_tracker.models.patients import Patient
+from clinic_tracker.queries.scope import Scope
+from clinic_tracker.services import projection
+
+
+@dataclass(slots=True)
+class UnitOfWork:
+    """The open transaction of one use case."""
+
+    scope: Scope
+    touched: dict[int, Patient] = field(default_factory=dict)
+
+    def lock_patient(self, patient: uuid.UUID | int) -> Patient:
+        """The patient's row, locked until the commit, to be reprojected at the end.
+
+        Takes the public id or the key. Raises NotFound for an unknown patient, one of another clinic, or one that was
+        merged into another chart.
+        """
+        key = Patient.public_id if isinstance(patient, uuid.UUID) else Patient.id
+        statement = (
+            select(Patient)
+            .where(key == patient, Patient.clinic_id == self.scope.clinic_id, Patient.merged_into_id.is_(None))
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+        row = db.session.execute(statement).scalar_one_or_none()
+        if row is None:
+            raise NotFound("patient")
+        self.touched[row.id] = row
+        return row
+
+    def touch(self, patient: Patient) -> None:
+        """Reproject a patient that was added in this unit of work."""
+        db.session.flush()
+        self.touched[patient.id] = patient
+
+
+@contextmanager
+def unit_of_work(scope: Scope) -> Iterator[UnitOfWork]:
+    """Open the write transaction of one use case; commit at the end, roll back on any error.
+
+    Any read transaction of the request is ended first, so that on SQLite the write lock is taken by BEGIN IMMEDIATE
+    before the first read: a check made inside can then not be overtaken.
+    """
+    if db.session.info.get("unit_of_work"):
+        message = "a unit of work is already open"
+        raise RuntimeError(message)
+    if scope.user_id is None and scope.system_actor is None:
+        message = "a unit of work needs an actor"
+        raise RuntimeError(message)
+    db.session.rollback()
+    db.session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+    db.session.info["unit_of_work"] = True
+    work = UnitOfWork(scope)
+    try:
+        yield work
+        db.session.flush()
+        projection.reproject(scope, sorted(work.touched))
+        db.session.commit()
+    except BaseException:
+        db.session.rollback()
+        raise
+    finally:
+        db.session.info.pop("unit_of_work", None)
+
+
+def check_version(current: int, submitted: int | None, changed_by: str, changed_at: str) -> None:
+    """Raise StaleVersion when the form was filled in on an older version of the row."""
+    if submitted is not None and submitted != current:
+        raise StaleVersion(changed_by, changed_at)
