@@ -1,0 +1,5 @@
+"""Commands of the group ``assets``."""
+
+from flask.cli import AppGroup
+
+group = AppGroup("assets", help="")

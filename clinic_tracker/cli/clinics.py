@@ -1,0 +1,5 @@
+"""Commands of the group ``clinics``."""
+
+from flask.cli import AppGroup
+
+group = AppGroup("clinics", help="")

@@ -1,0 +1,5 @@
+"""Commands of the group ``demo``."""
+
+from flask.cli import AppGroup
+
+group = AppGroup("demo", help="")

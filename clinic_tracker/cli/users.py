@@ -1,0 +1,5 @@
+"""Commands of the group ``users``."""
+
+from flask.cli import AppGroup
+
+group = AppGroup("users", help="")

@@ -1,0 +1,5 @@
+"""Commands of the group ``worklist``."""
+
+from flask.cli import AppGroup
+
+group = AppGroup("worklist", help="")

@@ -1,0 +1,140 @@
+"""Default deny: every endpoint is public by a literal list, or states its permission."""
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+from flask import Flask, Response, abort, current_app, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import UserMixin, current_user, logout_user
+
+from clinic_tracker.domain.permissions import Permission
+from clinic_tracker.domain.vocabulary import Role
+from clinic_tracker.queries.accounts import CurrentSession, scope_of_session
+from clinic_tracker.queries.patients import patient_key
+from clinic_tracker.queries.scope import PermissionDenied, Scope
+from clinic_tracker.services.accounts import resume_session
+from clinic_tracker.services.audit import record_access
+from clinic_tracker.web.extensions import login_manager
+
+PUBLIC_ENDPOINTS = frozenset({"static", "auth.sign_in", "home.index", "health.healthz"})
+SIGNED_IN_ENDPOINTS = frozenset({"auth.sign_out", "auth.choose_clinic", "auth.keep_alive", "auth.change_password"})
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class SessionUser(UserMixin):  # type: ignore[misc]
+    """What Flask-Login keeps of a signed-in person: the token of the session, nothing else in the cookie."""
+
+    def __init__(self, token: str, session: CurrentSession | None = None) -> None:
+        self.id = token
+        self.session = session
+
+
+def requires(*permissions: Permission) -> Callable[[View], View]:
+    """State the permissions that an endpoint needs (all of them)."""
+
+    def decorate(view: View) -> View:
+        view.permissions = permissions  # type: ignore[attr-defined]
+        return view
+
+    return decorate
+
+
+def current_scope() -> Scope:
+    """The scope of this request. Aborts with 401 where nobody is signed in."""
+    scope: Scope | None = g.get("scope")
+    if scope is None:
+        abort(401)
+    return scope
+
+
+def visitor_scope() -> Scope:
+    """The scope of a request before anybody is known: no clinic, no permission, the clock read once."""
+    if "visitor" not in g:
+        clock: Callable[[], datetime] = current_app.extensions["clock"]
+        g.visitor = Scope(
+            clinic_id=0,
+            clinic_slug="",
+            clinic_name="",
+            time_zone="UTC",
+            protocol_id="",
+            role=Role.AUDITOR,
+            actor_name="visitor",
+            now=clock(),
+            system_actor="visitor",
+            request_id=uuid.uuid4().hex,
+            ip=request.remote_addr,
+        )
+    visitor: Scope = g.visitor
+    return visitor
+
+
+def shown_patients(patient_ids: list[int]) -> None:
+    """Tell the access log which patients this page lists."""
+    g.shown_patients = patient_ids
+
+
+def init_app(app: Flask) -> None:
+    """Guard every request, and log every look at a patient."""
+
+    @login_manager.user_loader  # type: ignore[untyped-decorator]
+    def load_user(token: str) -> SessionUser | None:
+        config = current_app.config
+        session = resume_session(visitor_scope(), token, config["SESSION_IDLE"], config["SESSION_LIFETIME"])
+        return SessionUser(token, session) if session is not None else None
+
+    app.before_request(guard)
+    app.after_request(log_access)
+
+
+def guard() -> ResponseReturnValue | None:
+    """Refuse by default; then build the scope and check the permission of the endpoint."""
+    endpoint = request.endpoint
+    g.scope = None
+    if endpoint is None or endpoint == "static":
+        return None
+    if current_user.is_authenticated:
+        g.scope = scope_of_session(visitor_scope(), current_user.session)
+    elif endpoint in PUBLIC_ENDPOINTS:
+        return None
+    else:
+        logout_user()
+        return _sign_in_first()
+    if endpoint in PUBLIC_ENDPOINTS or endpoint in SIGNED_IN_ENDPOINTS:
+        return None
+    if current_user.session.must_change_password:
+        return redirect(url_for("auth.change_password"), 303)
+    if current_user.session.role is None:
+        return redirect(url_for("auth.choose_clinic"), 303)
+    return _check(endpoint)
+
+
+def _sign_in_first() -> ResponseReturnValue:
+    # Only the page asked for by GET is worth returning to; its address holds no patient data.
+    after = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("auth.sign_in", next=after), 303)
+
+
+def _check(endpoint: str) -> None:
+    permissions = getattr(current_app.view_functions[endpoint], "permissions", None)
+    if permissions is None:
+        abort(403)
+    for permission in permissions:
+        if permission not in g.scope.permissions:
+            raise PermissionDenied(permission)
+
+
+def log_access(response: Response) -> Response:
+    """Note the charts and lists that an answered GET (or a search) showed."""
+    scope: Scope | None = g.get("scope")
+    if scope is None or response.status_code >= 300 or not scope.clinic_id:
+        return response
+    patient = (request.view_args or {}).get("patient")
+    listed: list[int] | None = g.get("shown_patients")
+    if patient is not None:
+        record_access(scope, request.endpoint or "", patient_id=patient_key(scope, patient))
+    elif listed:
+        record_access(scope, request.endpoint or "", patient_ids=listed)
+    return response

@@ -1,0 +1,5 @@
+"""Pages of auth."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("auth", __name__)

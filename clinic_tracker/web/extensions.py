@@ -1,0 +1,7 @@
+"""The Flask extensions of the web layer."""
+
+from flask_login import LoginManager
+from flask_wtf import CSRFProtect
+
+csrf = CSRFProtect()
+login_manager = LoginManager()

@@ -1,0 +1,5 @@
+"""Pages of patients."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("patients", __name__)

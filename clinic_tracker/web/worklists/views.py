@@ -1,0 +1,5 @@
+"""Pages of worklists."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("worklists", __name__)
