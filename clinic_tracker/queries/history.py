@@ -1,0 +1,216 @@
+"""Load the facts of patients as the engine wants them: one SELECT per table, whatever the number of patients."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, select
+
+from clinic_tracker.domain.history import (
+    CourseFact,
+    ExamFact,
+    FormFact,
+    History,
+    LabFact,
+    WaiverFact,
+    incomplete,
+)
+from clinic_tracker.domain.vocabulary import (
+    ExamKind,
+    FactState,
+    FormKind,
+    MonitoringDecisionKind,
+    Panel,
+    ResultStatus,
+    Sex,
+)
+from clinic_tracker.models.base import db
+from clinic_tracker.models.monitoring import Exam, FormSubmission, LabReport, LabValue, MonitoringDecision, Waiver
+from clinic_tracker.models.patients import Patient
+from clinic_tracker.models.treatment import Infusion, TreatmentCourse
+from clinic_tracker.queries.scope import Scope
+
+CHUNK = 500
+_MONITORED_EXAMS = (ExamKind.SKIN_EXAM.value, ExamKind.HPV_SCREEN.value)
+_MONITORED_FORMS = (FormKind.PATIENT_STATUS_FORM.value, FormKind.INFUSION_CHECKLIST.value)
+_CD4_COUNT = "cd4"
+
+
+def load_history(scope: Scope, patient_ids: Collection[int]) -> dict[int, History]:
+    """The history of each patient by key, with the ids of the facts as ``ref``.
+
+    Corrected rows and rows entered in error are left out; what the laboratory called preliminary or cancelled stays
+    in, for "why?". Patients of another clinic are not found.
+    """
+    found: dict[int, History] = {}
+    keys = sorted(patient_ids)
+    for start in range(0, len(keys), CHUNK):
+        found.update(_load(scope, keys[start : start + CHUNK]))
+    return found
+
+
+def clinic_patients(scope: Scope) -> list[int]:
+    """The keys of all patients of the clinic, merged duplicates left out."""
+    return list(
+        db.session.execute(
+            select(Patient.id)
+            .where(Patient.clinic_id == scope.clinic_id, Patient.merged_into_id.is_(None))
+            .order_by(Patient.id)
+        ).scalars()
+    )
+
+
+def protocols_of(scope: Scope, patient_ids: Collection[int]) -> dict[int, str]:
+    """The protocol id of each patient."""
+    rows = db.session.execute(
+        select(Patient.id, Patient.protocol_id).where(
+            Patient.clinic_id == scope.clinic_id, Patient.id.in_(sorted(patient_ids))
+        )
+    )
+    return {patient: protocol for patient, protocol in rows}  # noqa: C416 - rows are not pairs to mypy
+
+
+def _load(scope: Scope, keys: list[int]) -> Iterator[tuple[int, History]]:
+    patients = db.session.execute(
+        select(Patient.id, Patient.protocol_id, Patient.sex_at_birth, Patient.has_cervix).where(
+            Patient.clinic_id == scope.clinic_id, Patient.id.in_(keys)
+        )
+    ).all()
+    extended, closed = _decisions(scope, keys)
+    courses = _courses(scope, keys, extended)
+    labs, exams = _labs(scope, keys), _exams(scope, keys)
+    forms, waivers = _forms(scope, keys), _waivers(scope, keys)
+    for patient, protocol_id, sex, has_cervix in patients:
+        yield (
+            patient,
+            History(
+                protocol=protocol_id,
+                has_cervix=has_cervix if has_cervix is not None else sex == Sex.FEMALE,
+                courses=tuple(courses[patient]),
+                labs=tuple(labs[patient]),
+                exams=tuple(exams[patient]),
+                forms=tuple(forms[patient]),
+                waivers=tuple(waivers[patient]),
+                monitoring_closed_on=closed.get(patient),
+            ),
+        )
+
+
+def _of(scope: Scope, table: Any, keys: list[int]) -> ColumnElement[bool]:
+    """Rows of these patients that stand."""
+    condition: ColumnElement[bool] = (
+        (table.clinic_id == scope.clinic_id) & table.patient_id.in_(keys) & (table.state == FactState.RECORDED.value)
+    )
+    return condition
+
+
+def _rows(statement: Select[Any]) -> Iterator[tuple[Any, ...]]:
+    return iter(db.session.execute(statement).tuples())
+
+
+def _decisions(scope: Scope, keys: list[int]) -> tuple[dict[int, int], dict[int, int]]:
+    """The extended end by course key, and the day of the sign-off by patient."""
+    table = MonitoringDecision
+    extended: dict[int, int] = {}
+    closed: dict[int, int] = {}
+    statement = (
+        select(table.patient_id, table.kind, table.course_id, table.extended_to, table.decided_on)
+        .where(_of(scope, table, keys))
+        .order_by(table.decided_on, table.id)
+    )
+    for patient, kind, course, extended_to, decided_on in _rows(statement):
+        if kind == MonitoringDecisionKind.EXTENDED:
+            extended[course] = extended_to.toordinal()
+        else:
+            closed[patient] = decided_on.toordinal()
+    return extended, closed
+
+
+def _courses(scope: Scope, keys: list[int], extended: dict[int, int]) -> defaultdict[int, list[CourseFact]]:
+    days: defaultdict[int, list[int]] = defaultdict(list)
+    statement = select(Infusion.course_id, Infusion.infused_on).where(_of(scope, Infusion, keys))
+    for course, infused_on in _rows(statement.order_by(Infusion.infused_on)):
+        days[course].append(infused_on.toordinal())
+    courses: defaultdict[int, list[CourseFact]] = defaultdict(list)
+    table = TreatmentCourse
+    planned = (
+        select(table.id, table.patient_id, table.number)
+        .where(table.clinic_id == scope.clinic_id, table.patient_id.in_(keys))
+        .order_by(table.number)
+    )
+    for course, patient, number in _rows(planned):
+        courses[patient].append(CourseFact(number, tuple(days[course]), extended.get(course)))
+    return courses
+
+
+def _labs(scope: Scope, keys: list[int]) -> defaultdict[int, list[LabFact]]:
+    found: defaultdict[int, list[LabFact]] = defaultdict(list)
+    table = LabReport
+    count = LabValue.__table__.alias()
+    statement = (
+        select(
+            table.patient_id,
+            table.id,
+            table.panel,
+            table.title,
+            table.collected_on,
+            table.result_status,
+            table.is_complete,
+            count.c.number,
+        )
+        .outerjoin(count, (count.c.lab_report_id == table.id) & (count.c.analyte == _CD4_COUNT))
+        .where(_of(scope, table, keys))
+        .order_by(table.collected_on, table.id)
+    )
+    for patient, key, panel, title, collected_on, status, complete, number in _rows(statement):
+        test = _test_name(panel, title, complete=complete)
+        value = number if panel == Panel.CD4 else None
+        found[patient].append(LabFact(test, _day(collected_on), ResultStatus(status), value, key))
+    return found
+
+
+def _test_name(panel: str, title: str | None, *, complete: bool) -> str:
+    """The engine's name of a report; anything that is not a complete known panel is evidence for nothing."""
+    if panel == Panel.OTHER:
+        return f"other:{title or ''}"
+    return panel if complete else incomplete(panel)
+
+
+def _exams(scope: Scope, keys: list[int]) -> defaultdict[int, list[ExamFact]]:
+    found: defaultdict[int, list[ExamFact]] = defaultdict(list)
+    statement = select(Exam.patient_id, Exam.kind, Exam.performed_on, Exam.id).where(
+        _of(scope, Exam, keys), Exam.kind.in_(_MONITORED_EXAMS)
+    )
+    for patient, kind, performed_on, key in _rows(statement.order_by(Exam.performed_on, Exam.id)):
+        found[patient].append(ExamFact(kind, _day(performed_on), key))
+    return found
+
+
+def _forms(scope: Scope, keys: list[int]) -> defaultdict[int, list[FormFact]]:
+    found: defaultdict[int, list[FormFact]] = defaultdict(list)
+    table = FormSubmission
+    statement = (
+        select(table.patient_id, table.kind, table.submitted_on, TreatmentCourse.number, table.id)
+        .outerjoin(TreatmentCourse, TreatmentCourse.id == table.course_id)
+        .where(_of(scope, table, keys), table.kind.in_(_MONITORED_FORMS))
+        .order_by(table.submitted_on, table.id)
+    )
+    for patient, kind, submitted_on, course, key in _rows(statement):
+        number = course if kind == FormKind.INFUSION_CHECKLIST else None
+        found[patient].append(FormFact(kind, _day(submitted_on), number, key))
+    return found
+
+
+def _waivers(scope: Scope, keys: list[int]) -> defaultdict[int, list[WaiverFact]]:
+    found: defaultdict[int, list[WaiverFact]] = defaultdict(list)
+    statement = select(Waiver.patient_id, Waiver.requirement, Waiver.from_on, Waiver.to_on).where(
+        _of(scope, Waiver, keys)
+    )
+    for patient, requirement, from_on, to_on in _rows(statement.order_by(Waiver.from_on, Waiver.id)):
+        found[patient].append(WaiverFact(requirement, _day(from_on), _day(to_on)))
+    return found
+
+
+def _day(value: date) -> int:
+    return value.toordinal()
