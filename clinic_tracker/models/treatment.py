@@ -54,6 +54,7 @@ class TreatmentCourse(Model):
     unused_vials: Mapped[int | None]
     planned_by_id: Mapped[OptionalUserRef]
     planned_at: Mapped[Instant]
+    form_token: Mapped[str | None] = mapped_column(unique=True)
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}
@@ -82,12 +83,14 @@ class Authorization(Fact, Model):
     verified_on: Mapped[date | None]
     verified_method: Mapped[str | None]
     verified_by_id: Mapped[OptionalUserRef]
+    form_token: Mapped[str | None] = mapped_column(unique=True)
 
 
 class Infusion(Fact, Model):
     """One day's administration. Instants still null are things that have not happened yet.
 
-    ``infused_on`` is the local date of the start in the treating clinic (decision 27).
+    ``infused_on`` is the local date of the start in the treating clinic (decision 27). ``infection_excluded`` and
+    ``equipment_ready`` are what the nurse confirmed before the start (R-18, R-04).
     """
 
     __tablename__ = "infusion"
@@ -119,6 +122,8 @@ class Infusion(Fact, Model):
     early_discharge_reason: Mapped[str | None]
     stroke_advice_given: Mapped[bool] = mapped_column(default=False)
     late_reaction_advice_given: Mapped[bool] = mapped_column(default=False)
+    infection_excluded: Mapped[bool | None]
+    equipment_ready: Mapped[bool | None]
     chair: Mapped[str | None]
     nurse_name: Mapped[str | None]
     is_back_entry: Mapped[bool] = mapped_column(default=False)
@@ -132,7 +137,6 @@ class InfusionPart:
     id: Mapped[Key]
     public_id: Mapped[PublicId]
     clinic_id: Mapped[ClinicRef]
-    infusion_id: Mapped[Ref]
     recorded_by_id: Mapped[OptionalUserRef]
     recorded_at: Mapped[Instant]
     withdrawn_by_id: Mapped[OptionalUserRef]
@@ -140,9 +144,23 @@ class InfusionPart:
     form_token: Mapped[str | None] = mapped_column(unique=True)
 
 
+class EarlyPart(InfusionPart):
+    """What may be recorded before the infusion starts: it waits with its course and day, and joins at the start."""
+
+    infusion_id: Mapped[OptionalRef]
+    course_id: Mapped[Ref]
+    for_on: Mapped[date]
+
+
 def part(*others: Any) -> tuple[Any, ...]:
     """Table arguments of a part of an infusion."""
     return (same_clinic("infusion_id", "infusion"), *others)
+
+
+def early_part(table: str, *others: Any) -> tuple[Any, ...]:
+    """Table arguments of a part that may come before its infusion."""
+    waiting = partial_index(f"ix_{table}_waiting", "course_id", "for_on", where="infusion_id is null")
+    return part(same_clinic("course_id", "treatment_course"), waiting, *others)
 
 
 class InfusionPause(InfusionPart, Model):
@@ -154,28 +172,35 @@ class InfusionPause(InfusionPart, Model):
         Index("ix_infusion_pause_infusion", "infusion_id"),
     )
 
+    infusion_id: Mapped[Ref]
     paused_at: Mapped[Instant]
     resumed_at: Mapped[OptionalInstant]
     reason: Mapped[str | None]
 
 
-class Premedication(InfusionPart, Model):
+class Premedication(EarlyPart, Model):
     """A drug given around an infusion (R-43, R-44)."""
 
     __tablename__ = "premedication"
-    __table_args__ = part(one_of("kind", PremedicationKind), Index("ix_premedication_infusion", "infusion_id"))
+    __table_args__ = early_part(
+        "premedication",
+        one_of("kind", PremedicationKind),
+        CheckConstraint("ended_at is null or ended_at >= given_at", name="ended_at"),
+        Index("ix_premedication_infusion", "infusion_id"),
+    )
 
     kind: Mapped[str]
     drug: Mapped[str]
     dose: Mapped[str | None]
     given_at: Mapped[Instant]
+    ended_at: Mapped[OptionalInstant]
 
 
-class VitalSigns(InfusionPart, Model):
+class VitalSigns(EarlyPart, Model):
     """One set of vital signs (R-47): mmHg, per minute, degrees Celsius, percent."""
 
     __tablename__ = "vital_signs"
-    __table_args__ = part(Index("ix_vital_signs_infusion", "infusion_id", "taken_at"))
+    __table_args__ = early_part("vital_signs", Index("ix_vital_signs_infusion", "infusion_id", "taken_at"))
 
     taken_at: Mapped[Instant]
     systolic: Mapped[int | None]
@@ -193,6 +218,7 @@ class InfusionReaction(InfusionPart, Model):
     __tablename__ = "infusion_reaction"
     __table_args__ = part(one_of("grade", ReactionGrade), Index("ix_infusion_reaction_infusion", "infusion_id"))
 
+    infusion_id: Mapped[Ref]
     onset_at: Mapped[Instant]
     signs: Mapped[str]
     grade: Mapped[str]
@@ -246,3 +272,4 @@ class Prophylaxis(Fact, Model):
     stop_reason: Mapped[str | None]
     stopped_by_id: Mapped[OptionalUserRef]
     note: Mapped[str | None]
+    form_token: Mapped[str | None] = mapped_column(unique=True)
