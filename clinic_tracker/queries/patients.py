@@ -3,21 +3,31 @@
 import uuid
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ScalarSelect, Select, func, select
+from sqlalchemy.orm import aliased
 
 from clinic_tracker.domain.errors import NotFound
+from clinic_tracker.domain.vocabulary import FactState
 from clinic_tracker.models.access import Prescriber
 from clinic_tracker.models.base import db
-from clinic_tracker.models.patients import Patient
+from clinic_tracker.models.patients import Enrollment, Patient
 from clinic_tracker.models.schedule import PatientSchedule
-from clinic_tracker.models.treatment import TreatmentCourse
+from clinic_tracker.models.treatment import Infusion, TreatmentCourse
 from clinic_tracker.queries.scope import Scope
+
+RECORDED = FactState.RECORDED.value
 
 
 @dataclass(frozen=True, slots=True)
 class PatientHeader:
-    """What the banner of a chart page needs, and the keys that its other queries use."""
+    """What the banner of a chart page needs, and the keys that its other queries use.
+
+    ``course_number`` is the highest course on record, ``given_course`` the highest with an infusion; ``given_days`` of
+    ``planned_days`` of it were given. ``planned_start_on`` belongs to the first course without an infusion.
+    ``enrolled_on`` is that of the current enrollment.
+    """
 
     id: int
     public_id: uuid.UUID
@@ -40,6 +50,14 @@ class PatientHeader:
     monitoring_ends_on: date | None
     monitoring_closed_on: date | None
     course_number: int | None
+    given_course: int | None
+    given_days: int | None
+    planned_days: int | None
+    discontinued_on: date | None
+    planned_course: int | None
+    planned_start_on: date | None
+    enrolled_on: date | None
+    merged_into: uuid.UUID | None
 
 
 def patient_header(scope: Scope, patient: uuid.UUID) -> PatientHeader:
@@ -47,40 +65,8 @@ def patient_header(scope: Scope, patient: uuid.UUID) -> PatientHeader:
 
     A chart merged into another one is found too, so that old links can say where it went.
     """
-    course = (
-        select(TreatmentCourse.number)
-        .where(TreatmentCourse.patient_id == Patient.id)
-        .order_by(TreatmentCourse.number.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
     row = db.session.execute(
-        select(
-            Patient.id,
-            Patient.public_id,
-            Patient.mrn,
-            Patient.rems_patient_id,
-            Patient.family_name,
-            Patient.given_name,
-            Patient.birth_date,
-            Patient.sex_at_birth,
-            Patient.has_cervix,
-            Patient.phone,
-            Patient.alerts,
-            Patient.protocol_id,
-            Patient.version,
-            Patient.prescriber_id,
-            Prescriber.name,
-            Prescriber.is_active,
-            PatientSchedule.first_infusion_on,
-            PatientSchedule.last_infusion_on,
-            PatientSchedule.monitoring_ends_on,
-            PatientSchedule.monitoring_closed_on,
-            course,
-        )
-        .outerjoin(Prescriber, Prescriber.id == Patient.prescriber_id)
-        .outerjoin(PatientSchedule, PatientSchedule.patient_id == Patient.id)
-        .where(Patient.public_id == patient, Patient.clinic_id == scope.clinic_id)
+        _header().where(Patient.public_id == patient, Patient.clinic_id == scope.clinic_id)
     ).one_or_none()
     if row is None:
         raise NotFound("patient")
@@ -95,3 +81,105 @@ def patient_key(scope: Scope, patient: uuid.UUID) -> int:
     if key is None:
         raise NotFound("patient")
     return key
+
+
+def _header() -> Select[Any]:
+    survivor = aliased(Patient)
+    given = _last_given()
+    columns = (
+        Patient.id,
+        Patient.public_id,
+        Patient.mrn,
+        Patient.rems_patient_id,
+        Patient.family_name,
+        Patient.given_name,
+        Patient.birth_date,
+        Patient.sex_at_birth,
+        Patient.has_cervix,
+        Patient.phone,
+        Patient.alerts,
+        Patient.protocol_id,
+        Patient.version,
+        Patient.prescriber_id,
+        Prescriber.name,
+        Prescriber.is_active,
+        PatientSchedule.first_infusion_on,
+        PatientSchedule.last_infusion_on,
+        PatientSchedule.monitoring_ends_on,
+        PatientSchedule.monitoring_closed_on,
+        _course(TreatmentCourse.number, descending=True),
+        TreatmentCourse.number,
+        _given_days(),
+        TreatmentCourse.planned_days,
+        TreatmentCourse.discontinued_on,
+        _next_course(TreatmentCourse.number),
+        _next_course(TreatmentCourse.planned_start_on),
+        _enrolled_on(),
+        survivor.public_id,
+    )
+    return (
+        select(*columns)
+        .outerjoin(Prescriber, Prescriber.id == Patient.prescriber_id)
+        .outerjoin(PatientSchedule, PatientSchedule.patient_id == Patient.id)
+        .outerjoin(TreatmentCourse, TreatmentCourse.id == given)
+        .outerjoin(survivor, survivor.id == Patient.merged_into_id)
+    )
+
+
+def _last_given() -> ScalarSelect[Any]:
+    """The key of the highest course with a recorded infusion."""
+    course = aliased(TreatmentCourse)
+    return (
+        select(course.id)
+        .join(Infusion, (Infusion.course_id == course.id) & (Infusion.state == RECORDED))
+        .where(course.patient_id == Patient.id)
+        .order_by(course.number.desc())
+        .limit(1)
+        .correlate(Patient)
+        .scalar_subquery()
+    )
+
+
+def _given_days() -> ScalarSelect[Any]:
+    return (
+        select(func.count(Infusion.id))
+        .where(Infusion.course_id == TreatmentCourse.id, Infusion.state == RECORDED)
+        .correlate(TreatmentCourse)
+        .scalar_subquery()
+    )
+
+
+def _course(column: Any, *, descending: bool = False) -> ScalarSelect[Any]:
+    course = aliased(TreatmentCourse)
+    number = course.number.desc() if descending else course.number
+    return (
+        select(getattr(course, column.key))
+        .where(course.patient_id == Patient.id)
+        .order_by(number)
+        .limit(1)
+        .correlate(Patient)
+        .scalar_subquery()
+    )
+
+
+def _next_course(column: Any) -> ScalarSelect[Any]:
+    """A column of the first course that was neither begun nor discontinued."""
+    course = aliased(TreatmentCourse)
+    begun = select(Infusion.id).where(Infusion.course_id == course.id, Infusion.state == RECORDED).exists()
+    return (
+        select(getattr(course, column.key))
+        .where(course.patient_id == Patient.id, course.discontinued_on.is_(None), ~begun)
+        .order_by(course.number)
+        .limit(1)
+        .correlate(Patient)
+        .scalar_subquery()
+    )
+
+
+def _enrolled_on() -> ScalarSelect[Any]:
+    return (
+        select(Enrollment.enrolled_on)
+        .where(Enrollment.patient_id == Patient.id, Enrollment.state == RECORDED, Enrollment.ended_on.is_(None))
+        .correlate(Patient)
+        .scalar_subquery()
+    )

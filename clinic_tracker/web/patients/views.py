@@ -1,5 +1,5 @@
-"""Pages of patients."""
+"""Pages of patients: importing this module registers every route of the blueprint."""
 
-from flask import Blueprint
+from clinic_tracker.web.patients.blueprint import blueprint
 
-blueprint = Blueprint("patients", __name__)
+__all__ = ["blueprint"]
