@@ -22,6 +22,8 @@ from clinic_tracker.services.unit_of_work import unit_of_work
 MOST_FAILURES = 5
 LOCKED_FOR = timedelta(minutes=30)
 SHORTEST_PASSWORD = 12
+WEAKEST_SCORE = 3  # of 0 to 4
+LOCKED = "Too many wrong passwords. Wait 30 minutes, or ask an administrator."
 NOT_SIGNED_IN = "The e-mail address or the password is not right."
 _SEEN_EVERY = timedelta(seconds=60)
 
@@ -55,7 +57,7 @@ def sign_in(scope: Scope, email: str, password: str) -> SignIn:
             select(User).where(User.email == email.strip().lower()).with_for_update()
         ).scalar_one_or_none()
         if user is not None and user.locked_until is not None and user.locked_until > scope.now:
-            failure = RuleViolation("locked", None, "Too many wrong passwords. Wait 30 minutes, or ask an administrator.")
+            failure = RuleViolation("locked", None, LOCKED)
         elif not _password_matches(user, password) or user is None or not user.is_active:
             failure = RuleViolation("not_signed_in", None, NOT_SIGNED_IN)
             _note_failure(scope, user)
@@ -85,9 +87,7 @@ def choose_clinic(scope: Scope, token: str, slug: str) -> None:
         if clinic_id is None:
             raise RuleViolation("not_a_member", "clinic", "Choose one of your clinics.")
         db.session.execute(
-            update(UserSession)
-            .where(UserSession.token_hash == token_hash(scope, token))
-            .values(clinic_id=clinic_id)
+            update(UserSession).where(UserSession.token_hash == token_hash(scope, token)).values(clinic_id=clinic_id)
         )
         audit.note(
             replace(scope, clinic_id=clinic_id), AuditAction.CLINIC_CHOSEN, subject_type="clinic", subject_id=clinic_id
@@ -115,7 +115,7 @@ def check_password(_scope: Scope, password: str, *words: str) -> None:
         raise RuleViolation("short_password", "new", f"Use at least {SHORTEST_PASSWORD} characters.")
     # zxcvbn refuses more than 72 characters; what follows them can only make a password stronger.
     verdict = zxcvbn.zxcvbn(password[:72], user_inputs=[*words, "lemtrada", "alemtuzumab", "clinic", "tracker"])
-    if verdict["score"] < 3:
+    if verdict["score"] < WEAKEST_SCORE:
         hint = " ".join(verdict["feedback"]["suggestions"]) or "Use several unrelated words."
         raise RuleViolation("weak_password", "new", f"This password is easy to guess. {hint}")
 

@@ -20,8 +20,8 @@ class AuditAction(StrEnum):
     SIGN_IN_LOCKED = "session.locked"
     SIGN_OUT = "session.sign_out"
     CLINIC_CHOSEN = "session.clinic_chosen"
-    PASSWORD_CHANGED = "user.password_changed"
-    PASSWORD_RESET = "user.password_reset"
+    PASSWORD_CHANGED = "user.password_changed"  # noqa: S105 - the name of an event
+    PASSWORD_RESET = "user.password_reset"  # noqa: S105 - the name of an event
     USER_INVITED = "user.invited"
     USER_EDITED = "user.edited"
     USER_DEACTIVATED = "user.deactivated"

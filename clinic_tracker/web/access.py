@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 from flask import Flask, Response, abort, current_app, g, redirect, request, url_for
@@ -13,7 +14,7 @@ from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.vocabulary import Role
 from clinic_tracker.queries.accounts import CurrentSession, scope_of_session
 from clinic_tracker.queries.patients import patient_key
-from clinic_tracker.queries.scope import PermissionDenied, Scope
+from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services.accounts import resume_session
 from clinic_tracker.services.audit import record_access
 from clinic_tracker.web.extensions import login_manager
@@ -46,7 +47,7 @@ def current_scope() -> Scope:
     """The scope of this request. Aborts with 401 where nobody is signed in."""
     scope: Scope | None = g.get("scope")
     if scope is None:
-        abort(401)
+        abort(HTTPStatus.UNAUTHORIZED)
     return scope
 
 
@@ -97,39 +98,35 @@ def guard() -> ResponseReturnValue | None:
         return None
     if current_user.is_authenticated:
         g.scope = scope_of_session(visitor_scope(), current_user.session)
-    elif endpoint in PUBLIC_ENDPOINTS:
-        return None
-    else:
-        logout_user()
-        return _sign_in_first()
-    if endpoint in PUBLIC_ENDPOINTS or endpoint in SIGNED_IN_ENDPOINTS:
-        return None
+        return None if endpoint in PUBLIC_ENDPOINTS | SIGNED_IN_ENDPOINTS else _check(endpoint)
+    return None if endpoint in PUBLIC_ENDPOINTS else _sign_in_first()
+
+
+def _check(endpoint: str) -> ResponseReturnValue | None:
+    """A person with a role in a clinic, and with every permission that the endpoint states."""
     if current_user.session.must_change_password:
         return redirect(url_for("auth.change_password"), 303)
     if current_user.session.role is None:
         return redirect(url_for("auth.choose_clinic"), 303)
-    return _check(endpoint)
+    permissions = getattr(current_app.view_functions[endpoint], "permissions", None)
+    if permissions is None:
+        abort(HTTPStatus.FORBIDDEN)
+    for permission in permissions:
+        g.scope.require(permission)
+    return None
 
 
 def _sign_in_first() -> ResponseReturnValue:
+    logout_user()
     # Only the page asked for by GET is worth returning to; its address holds no patient data.
     after = request.full_path.rstrip("?") if request.method == "GET" else None
     return redirect(url_for("auth.sign_in", next=after), 303)
 
 
-def _check(endpoint: str) -> None:
-    permissions = getattr(current_app.view_functions[endpoint], "permissions", None)
-    if permissions is None:
-        abort(403)
-    for permission in permissions:
-        if permission not in g.scope.permissions:
-            raise PermissionDenied(permission)
-
-
 def log_access(response: Response) -> Response:
     """Note the charts and lists that an answered GET (or a search) showed."""
     scope: Scope | None = g.get("scope")
-    if scope is None or response.status_code >= 300 or not scope.clinic_id:
+    if scope is None or response.status_code != HTTPStatus.OK or not scope.clinic_id:
         return response
     patient = (request.view_args or {}).get("patient")
     listed: list[int] | None = g.get("shown_patients")

@@ -16,7 +16,9 @@ class SignInForm(Form):
 class ChangePasswordForm(Form):
     """The current password and a new one, typed twice."""
 
-    current = PasswordField("Current password", required="Enter your current password.", autocomplete="current-password")
+    current = PasswordField(
+        "Current password", required="Enter your current password.", autocomplete="current-password"
+    )
     new = PasswordField(
         "New password",
         required="Enter a new password.",
