@@ -1,5 +1,35 @@
-"""Commands of the group ``users``."""
+"""``flask users``: give people a role in a clinic."""
 
+import click
 from flask.cli import AppGroup
 
-group = AppGroup("users", help="")
+from clinic_tracker.cli.support import clinic_scope, fail, plain_errors
+from clinic_tracker.domain.vocabulary import Role
+from clinic_tracker.services.people import invite
+
+ACTOR = "command line"
+group = AppGroup("users", help="Give people a role in a clinic.")
+
+
+@group.command("create")
+@click.option("--email", required=True, help="The address to sign in with.")
+@click.option("--name", required=True, help="The name that others see.")
+@click.option("--clinic", "slug", required=True, help="Slug of the clinic.")
+@click.option("--role", required=True, type=click.Choice([role.value for role in Role]))
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def create(email: str, name: str, slug: str, role: str, *, password_stdin: bool) -> None:
+    """Give a person a role; print a one-time password for a new account unless a password is given.
+
+    Example: flask users create --email ana@clinic.example --name "Ana Lee" --clinic northside --role staff
+    """
+    password = None
+    if password_stdin:
+        password = click.get_text_stream("stdin").readline().rstrip("\r\n")
+        if not password:
+            fail("--password-stdin: nothing came on standard input.")
+    with plain_errors():
+        scope = clinic_scope(slug, ACTOR)
+        invited = invite(scope, email=email, name=name, role=Role(role), password=password)
+    if invited.one_time_password is not None:
+        click.echo(invited.one_time_password)
+    click.echo(f"{email} has the role {role} in {slug}.", err=True)

@@ -1,0 +1,61 @@
+"""What the commands share: the scope of a command, and failing with one line and exit status 2."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import click
+from flask import current_app
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from clinic_tracker.domain.errors import NotFound, RuleViolation
+from clinic_tracker.domain.vocabulary import Role
+from clinic_tracker.queries.accounts import scope_of_command
+from clinic_tracker.queries.scope import Scope, permissions_of
+
+BAD_INPUT = 2
+
+
+def fail(message: str) -> NoReturn:
+    """Say what is wrong in one line on standard error; exit 2."""
+    click.echo(" ".join(message.split()), err=True)
+    sys.exit(BAD_INPUT)
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Turn a refused input and a database that is not there into one line and exit 2."""
+    try:
+        yield
+    except RuleViolation as violation:
+        fail(f"{violation.field}: {violation.message}" if violation.field else violation.message)
+    except NotFound as error:
+        fail(f"There is no such {error}.")
+    except (OperationalError, ProgrammingError) as error:
+        reason = str(error.orig).splitlines()[0]
+        fail(f"The database cannot be used ({reason}). Run: flask db upgrade")
+
+
+def clinic_scope(slug: str, actor: str) -> Scope:
+    """The scope of a command in a clinic; exit 2 if there is no clinic with this slug."""
+    scope = scope_of_command(None, slug, actor, current_app.extensions["clock"]())
+    if scope is None:
+        fail(f"--clinic: there is no clinic with the slug {slug!r}. See: flask clinics list")
+    return scope
+
+
+def system_scope(actor: str) -> Scope:
+    """The scope of a command that belongs to no clinic yet."""
+    return Scope(
+        clinic_id=0,
+        clinic_slug="",
+        clinic_name="",
+        time_zone="UTC",
+        protocol_id="",
+        role=Role.ADMINISTRATOR,
+        actor_name=actor,
+        now=current_app.extensions["clock"](),
+        system_actor=actor,
+        permissions=permissions_of(Role.ADMINISTRATOR),
+    )
