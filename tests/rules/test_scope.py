@@ -1,0 +1,47 @@
+"""Nobody reads or writes without saying for which clinic and person: scope is the first argument."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.no_database
+
+ROOT = Path(__file__).resolve().parents[2]
+LAYERS = ("queries", "services")
+# They make or describe scopes, or only look at what they are given.
+WITHOUT_SCOPE = {
+    "queries.scope.utc_now",
+    "queries.scope.permissions_of",
+    "services.audit.snapshot",
+    "services.unit_of_work.check_version",
+}
+
+
+def public_functions() -> list[tuple[str, ast.FunctionDef]]:
+    found = []
+    for layer in LAYERS:
+        for path in sorted((ROOT / "clinic_tracker" / layer).rglob("*.py")):
+            name = ".".join(path.relative_to(ROOT / "clinic_tracker").with_suffix("").parts)
+            functions = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)]
+            found += [(f"{name}.{node.name}", node) for node in functions if not node.name.startswith("_")]
+    return found
+
+
+def takes_scope_first(function: ast.FunctionDef) -> bool:
+    arguments = [*function.args.posonlyargs, *function.args.args]
+    return bool(arguments) and arguments[0].arg in {"scope", "_scope"}
+
+
+def test_every_query_and_service_takes_the_scope_first():
+    unscoped = {name for name, function in public_functions() if not takes_scope_first(function)}
+    assert unscoped - WITHOUT_SCOPE == set()
+
+
+def test_the_list_of_exceptions_is_not_longer_than_needed():
+    unscoped = {name for name, function in public_functions() if not takes_scope_first(function)}
+    assert WITHOUT_SCOPE - unscoped == set()
+
+
+def test_every_query_and_service_states_its_contract():
+    assert [name for name, function in public_functions() if not ast.get_docstring(function)] == []
