@@ -17,7 +17,7 @@ from flask_migrate import downgrade, upgrade
 
 from clinic_tracker import create_app
 from clinic_tracker.models.base import db
-from tests.conftest import hurry
+from tests.fixtures.application import hurry
 
 ROOT = Path(__file__).resolve().parents[2]
 VERSIONS = sorted((ROOT / "migrations" / "versions").glob("*.py"))
