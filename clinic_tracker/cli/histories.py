@@ -1,5 +1,108 @@
-"""Commands of the group ``histories``."""
+"""``flask histories``: take over what happened before the tracker, and give it back in the same form."""
 
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
 from flask.cli import AppGroup
 
-group = AppGroup("histories", help="")
+from clinic_tracker.cli.support import BAD_INPUT, clinic_scope, fail, plain_errors
+from clinic_tracker.domain.errors import RuleViolation
+from clinic_tracker.domain.history_json import InvalidHistory, read_text
+from clinic_tracker.domain.imported_history import read_imported
+from clinic_tracker.queries.history_export import exported_histories
+from clinic_tracker.queries.scope import Scope
+from clinic_tracker.services.histories import import_history
+
+ACTOR = "history import"
+group = AppGroup("histories", help="Import and export patient histories.")
+
+
+@group.command("import")
+@click.argument("file")
+@click.option("--clinic", "slug", required=True, help="Slug of the clinic.")
+@click.option("--dry-run", is_flag=True, help="Say what would happen and record nothing.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def import_file(file: str, slug: str, form: str, *, dry_run: bool) -> None:
+    """Import FILE, a JSON array of histories with identities ("-" is standard input).
+
+    Each patient is loaded whole or not at all; those refused are listed with the reason, and the exit status is 2. A
+    second run of the same file changes nothing.
+
+    Example: flask histories import patients.json --clinic northside --dry-run
+    """
+    with plain_errors():
+        scope = clinic_scope(slug, ACTOR)
+        values = _array(file)
+        report = [_import_one(scope, value, position, dry_run=dry_run) for position, value in enumerate(values)]
+    _print(report, form, dry_run=dry_run)
+    refused = [entry for entry in report if entry["outcome"] == "refused"]
+    if refused:
+        first = refused[0]
+        more = f" ({len(refused)} of {len(report)} patients were refused)" if len(refused) > 1 else ""
+        click.echo(" ".join(f"{first['reason']}{more}".split()), err=True)
+        sys.exit(BAD_INPUT)
+
+
+@group.command("export")
+@click.option("--clinic", "slug", required=True, help="Slug of the clinic.")
+def export(slug: str) -> None:
+    """Write every patient of the clinic as JSON, in the form that import reads.
+
+    Example: flask histories export --clinic northside > patients.json
+    """
+    with plain_errors():
+        histories = exported_histories(clinic_scope(slug, ACTOR))
+    click.echo(json.dumps(histories))
+
+
+def _array(file: str) -> list[Any]:
+    """The elements of the file; exit 2 before anything is loaded if it is not a JSON array of objects."""
+    try:
+        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"{file}: cannot be read ({error})")
+    try:
+        value = read_text(text)
+    except InvalidHistory as error:
+        fail(f"{file}: {error}")
+    if not isinstance(value, list):
+        fail(f"{file}: must be a JSON array of histories")
+    for position, element in enumerate(value):
+        if not isinstance(element, dict):
+            fail(f"[{position}]: must be an object")
+    return value
+
+
+def _import_one(scope: Scope, value: Any, position: int, *, dry_run: bool) -> dict[str, Any]:
+    path = f"[{position}]"
+    identity = value.get("identity")
+    mrn = identity.get("mrn") if isinstance(identity, dict) else None
+    entry: dict[str, Any] = {"position": position, "mrn": mrn, "outcome": "refused", "facts": 0, "reason": None}
+    try:
+        done = import_history(scope, read_imported(value, path), dry_run=dry_run)
+    except InvalidHistory as error:
+        entry["reason"] = str(error)
+    except RuleViolation as violation:
+        entry["reason"] = f"{path}.{violation.field}: {violation.message}" if violation.field else violation.message
+    else:
+        entry.update(mrn=done.mrn, outcome=done.outcome, facts=done.facts)
+    return entry
+
+
+def _print(report: list[dict[str, Any]], form: str, *, dry_run: bool) -> None:
+    counts = {
+        outcome: sum(entry["outcome"] == outcome for entry in report)
+        for outcome in ("loaded", "updated", "unchanged", "refused")
+    }
+    if form == "json":
+        click.echo(json.dumps({"dry_run": dry_run, **counts, "patients": report}))
+        return
+    for entry in report:
+        if entry["outcome"] != "unchanged":
+            what = entry["reason"] or f"{entry['facts']} facts"
+            click.echo(f"{entry['outcome']}: {entry['mrn'] or '(no MRN)'}: {what}")
+    summary = ", ".join(f"{number} {outcome}" for outcome, number in counts.items())
+    click.echo(f"{summary}{' (dry run: nothing was recorded)' if dry_run else ''}")

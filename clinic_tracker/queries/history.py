@@ -37,16 +37,17 @@ _MONITORED_FORMS = (FormKind.PATIENT_STATUS_FORM.value, FormKind.INFUSION_CHECKL
 _CD4_COUNT = "cd4"
 
 
-def load_history(scope: Scope, patient_ids: Collection[int]) -> dict[int, History]:
+def load_history(scope: Scope, patient_ids: Collection[int], as_of: date | None = None) -> dict[int, History]:
     """The history of each patient by key, with the ids of the facts as ``ref``.
 
+    With ``as_of`` a sign-off counts as it stood on that date; the caller still applies ``known_on``.
     Corrected rows and rows entered in error are left out; what the laboratory called preliminary or cancelled stays
     in, for "why?". Patients of another clinic are not found.
     """
     found: dict[int, History] = {}
     keys = sorted(patient_ids)
     for start in range(0, len(keys), CHUNK):
-        found.update(_load(scope, keys[start : start + CHUNK]))
+        found.update(_load(scope, keys[start : start + CHUNK], as_of or scope.today))
     return found
 
 
@@ -71,13 +72,13 @@ def protocols_of(scope: Scope, patient_ids: Collection[int]) -> dict[int, str]:
     return {patient: protocol for patient, protocol in rows}  # noqa: C416 - rows are not pairs to mypy
 
 
-def _load(scope: Scope, keys: list[int]) -> Iterator[tuple[int, History]]:
+def _load(scope: Scope, keys: list[int], as_of: date) -> Iterator[tuple[int, History]]:
     patients = db.session.execute(
         select(Patient.id, Patient.protocol_id, Patient.sex_at_birth, Patient.has_cervix).where(
             Patient.clinic_id == scope.clinic_id, Patient.id.in_(keys)
         )
     ).all()
-    extended, closed = _decisions(scope, keys)
+    extended, closed = _decisions(scope, keys, as_of)
     courses = _courses(scope, keys, extended)
     labs, exams = _labs(scope, keys), _exams(scope, keys)
     forms, waivers = _forms(scope, keys), _waivers(scope, keys)
@@ -109,7 +110,7 @@ def _rows(statement: Select[Any]) -> Iterator[tuple[Any, ...]]:
     return iter(db.session.execute(statement).tuples())
 
 
-def _decisions(scope: Scope, keys: list[int]) -> tuple[dict[int, int], dict[int, int]]:
+def _decisions(scope: Scope, keys: list[int], as_of: date) -> tuple[dict[int, int], dict[int, int]]:
     """The extended end by course key, and the day of the sign-off by patient."""
     table = MonitoringDecision
     extended: dict[int, int] = {}
@@ -122,7 +123,7 @@ def _decisions(scope: Scope, keys: list[int]) -> tuple[dict[int, int], dict[int,
     for patient, kind, course, extended_to, decided_on in _rows(statement):
         if kind == MonitoringDecisionKind.EXTENDED:
             extended[course] = extended_to.toordinal()
-        else:
+        elif decided_on <= as_of:
             closed[patient] = decided_on.toordinal()
     return extended, closed
 

@@ -20,6 +20,11 @@ class UnitOfWork:
 
     scope: Scope
     touched: dict[int, Patient] = field(default_factory=dict)
+    discarded: bool = False
+
+    def discard(self) -> None:
+        """Roll everything back at the end instead of committing: a dry run."""
+        self.discarded = True
 
     def lock_patient(self, patient: uuid.UUID | int) -> Patient:
         """The patient's row, locked until the commit, to be reprojected at the end.
@@ -66,8 +71,11 @@ def unit_of_work(scope: Scope) -> Iterator[UnitOfWork]:
     try:
         yield work
         db.session.flush()
-        projection.reproject(scope, sorted(work.touched))
-        db.session.commit()
+        if work.discarded:
+            db.session.rollback()
+        else:
+            projection.reproject(scope, sorted(work.touched))
+            db.session.commit()
     except BaseException:
         db.session.rollback()
         raise
