@@ -45,6 +45,7 @@ class ImportedHistory:
     history: History
     sex_at_birth: str
     has_cervix: bool | None
+    time_zone: str
     infusions: Mapping[int, tuple[GivenInfusion, ...]]
 
 
@@ -62,7 +63,12 @@ def read_imported(value: object, path: str) -> ImportedHistory:
         for position, course in enumerate(plain["courses"])
     }
     return ImportedHistory(
-        identity, history, patient.get("sex_at_birth") or "unknown", patient.get("has_cervix"), infusions
+        identity=identity,
+        history=history,
+        sex_at_birth=patient.get("sex_at_birth") or "unknown",
+        has_cervix=patient.get("has_cervix"),
+        time_zone=zone.key,
+        infusions=infusions,
     )
 
 

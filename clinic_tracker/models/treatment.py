@@ -110,6 +110,7 @@ class Infusion(Fact, Model):
     course_id: Mapped[Ref]
     day_number: Mapped[int]
     infused_on: Mapped[date]
+    time_zone: Mapped[str | None]
     dose_mg: Mapped[float | None]
     lot_number: Mapped[str | None]
     lot_expires_on: Mapped[date | None]

@@ -20,7 +20,7 @@ def exported_histories(scope: Scope) -> list[dict[str, Any]]:
     """Every patient of the clinic as a history with identity, ordered by MRN; facts that no longer stand left out."""
     keys = clinic_patients(scope)
     histories = load_history(scope, keys)
-    infusions = _infusions(scope)
+    infusions, zones = _infusions(scope), _zones(scope)
     rows = db.session.execute(
         select(
             Patient.id,
@@ -42,30 +42,47 @@ def exported_histories(scope: Scope) -> list[dict[str, Any]]:
                 "given_name": given,
                 "birth_date": birth_date.isoformat(),
             },
-            **_history(scope, histories[key], infusions[key]),
+            **_history(zones.get(key, scope.time_zone), histories[key], infusions[key]),
             "patient": {"sex_at_birth": sex, "has_cervix": cervix},
         }
         for key, mrn, family, given, birth_date, sex, cervix in rows
     ]
 
 
+def _zones(scope: Scope) -> dict[int, str]:
+    """The time zone where a patient was infused, where that was not this clinic's."""
+    rows = db.session.execute(
+        select(Infusion.patient_id, Infusion.time_zone)
+        .where(Infusion.clinic_id == scope.clinic_id, Infusion.time_zone.is_not(None))
+        .order_by(Infusion.started_at)
+    )
+    return {patient: zone for patient, zone in rows if zone is not None}
+
+
 def _infusions(scope: Scope) -> defaultdict[int, defaultdict[int, list[dict[str, Any]]]]:
     """The infusions that stand, by patient and course number, with their pauses."""
-    zone = ZoneInfo(scope.time_zone)
     pauses: defaultdict[int, list[dict[str, str]]] = defaultdict(list)
     paused = select(InfusionPause.infusion_id, InfusionPause.paused_at, InfusionPause.resumed_at).where(
         InfusionPause.clinic_id == scope.clinic_id, InfusionPause.withdrawn_at.is_(None)
     )
     for infusion, paused_at, resumed_at in db.session.execute(paused.order_by(InfusionPause.paused_at)):
-        pauses[infusion].append(_instants(zone, paused_at=paused_at, resumed_at=resumed_at))
+        pauses[infusion].append(_instants(ZoneInfo("UTC"), paused_at=paused_at, resumed_at=resumed_at))
     found: defaultdict[int, defaultdict[int, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
     given = (
-        select(Infusion.patient_id, TreatmentCourse.number, Infusion.id, Infusion.started_at, Infusion.ended_at)
+        select(
+            Infusion.patient_id,
+            TreatmentCourse.number,
+            Infusion.id,
+            Infusion.time_zone,
+            Infusion.started_at,
+            Infusion.ended_at,
+        )
         .join(TreatmentCourse, TreatmentCourse.id == Infusion.course_id)
         .where(Infusion.clinic_id == scope.clinic_id, Infusion.state == FactState.RECORDED.value)
         .order_by(Infusion.started_at)
     )
-    for patient, number, key, started_at, ended_at in db.session.execute(given):
+    for patient, number, key, zone_name, started_at, ended_at in db.session.execute(given):
+        zone = ZoneInfo(zone_name or scope.time_zone)
         entry: dict[str, Any] = _instants(zone, started_at=started_at, ended_at=ended_at)
         if pauses[key]:
             entry["pauses"] = pauses[key]
@@ -77,10 +94,10 @@ def _instants(zone: ZoneInfo, **instants: datetime | None) -> dict[str, str]:
     return {name: at.astimezone(zone).isoformat() for name, at in instants.items() if at is not None}
 
 
-def _history(scope: Scope, history: History, infusions: dict[int, list[dict[str, Any]]]) -> dict[str, Any]:
+def _history(time_zone: str, history: History, infusions: dict[int, list[dict[str, Any]]]) -> dict[str, Any]:
     return {
         "protocol": history.protocol,
-        "time_zone": scope.time_zone,
+        "time_zone": time_zone,
         "courses": [
             {
                 "number": course.number,

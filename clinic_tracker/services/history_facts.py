@@ -130,6 +130,7 @@ class FactRecorder:
                 course_id=course.id,
                 day_number=day,
                 infused_on=given.on,
+                time_zone=self.imported.time_zone if self.imported.time_zone != self.scope.time_zone else None,
                 started_at=given.started_at,
                 ended_at=given.ended_at,
                 observation_minutes=regimen.observation_min,
