@@ -1,0 +1,200 @@
+"""What results mean in the light of the ones before them: worked out when recorded, and again when the past changes."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sqlalchemy import func, select
+
+from clinic_tracker.domain.history import VALID_STATUSES
+from clinic_tracker.domain.lab_entry import comparator_of
+from clinic_tracker.domain.lab_findings import Measured, findings
+from clinic_tracker.domain.panels import LabCatalog, Level, SpecimenProblem
+from clinic_tracker.domain.vocabulary import FactState, Grade, Panel, ResultStatus, Sex
+from clinic_tracker.models.base import db
+from clinic_tracker.models.monitoring import LabReport, LabValue
+from clinic_tracker.models.patients import Patient
+from clinic_tracker.models.treatment import Infusion
+from clinic_tracker.queries.lab_catalog import lab_catalog
+from clinic_tracker.queries.scope import Scope
+from clinic_tracker.services import audit
+from clinic_tracker.services.audit import AuditAction
+
+RANK = {Level.RED.value: 0, Level.AMBER.value: 1, None: 2}
+#: A count of platelets that stick together is not a count.
+_UNCOUNTED = {SpecimenProblem.CLUMPED.value: {"platelets"}, SpecimenProblem.CLOTTED.value: {"platelets"}}
+_SAYS_NOTHING = frozenset({ResultStatus.CANCELLED.value, ResultStatus.ENTERED_IN_ERROR.value})
+_CHANGED = "The findings changed when an earlier result was entered, corrected or withdrawn."
+
+Values = dict[str, Measured]
+
+
+@dataclass(slots=True)
+class _Past:
+    """The values of a patient by analyte, in the order of their collection."""
+
+    first_infusion_on: date | None
+    by_analyte: defaultdict[str, list[tuple[date, Measured]]] = field(default_factory=lambda: defaultdict(list))
+
+    def remember(self, day: date, values: Values) -> None:
+        """Take the values of a day."""
+        for analyte, value in values.items():
+            self.by_analyte[analyte].append((day, value))
+
+    def previous(self) -> Values:
+        """The latest value of each analyte so far."""
+        return {analyte: values[-1][1] for analyte, values in self.by_analyte.items()}
+
+    def baseline(self) -> Values:
+        """The latest value before the first infusion; the first one on record where there is none (C)."""
+        return {analyte: self._base_of(values) for analyte, values in self.by_analyte.items()}
+
+    def _base_of(self, values: list[tuple[date, Measured]]) -> Measured:
+        start = self.first_infusion_on
+        before = [value for day, value in values if start is not None and day <= start]
+        return before[-1] if before else values[0][1]
+
+
+def refresh_findings(scope: Scope, patient: Patient, from_on: date) -> int:
+    """Work out anew the findings of a patient's reports collected on or after a date; the number that changed.
+
+    Runs inside the unit of work of what changed and does not commit. A reviewed report that turns out worse than it
+    was when it was reviewed goes back to the queue.
+    """
+    db.session.flush()
+    reports = _reports(scope, patient)
+    values = _values(scope, patient)
+    past = _Past(_first_infusion_on(scope, patient))
+    catalog, sex = lab_catalog(scope), Sex(patient.sex_at_birth)
+    changed = 0
+    for day, of_day in _by_day(reports):
+        previous, baseline = past.previous(), past.baseline()
+        together = _together(of_day, values)
+        if day >= from_on:
+            for report in of_day:
+                merged = {**together, **_counted(report, values)}
+                changed += _set(scope, report, _found(catalog, report, merged, previous, baseline, sex))
+        past.remember(day, _together([report for report in of_day if report.result_status in VALID_STATUSES], values))
+    return changed
+
+
+def _reports(scope: Scope, patient: Patient) -> list[LabReport]:
+    return list(
+        db.session.execute(
+            select(LabReport)
+            .where(
+                LabReport.clinic_id == scope.clinic_id,
+                LabReport.patient_id == patient.id,
+                LabReport.state == FactState.RECORDED.value,
+            )
+            .order_by(LabReport.collected_on, LabReport.id)
+        ).scalars()
+    )
+
+
+def _values(scope: Scope, patient: Patient) -> Mapping[int, Values]:
+    """The measured values of each report of the patient, by report key."""
+    found: defaultdict[int, Values] = defaultdict(dict)
+    rows = db.session.execute(
+        select(
+            LabValue.lab_report_id,
+            LabValue.analyte,
+            LabValue.number,
+            LabValue.unit,
+            LabValue.low,
+            LabValue.high,
+            LabValue.text,
+        )
+        .join(LabReport, LabReport.id == LabValue.lab_report_id)
+        .where(
+            LabReport.clinic_id == scope.clinic_id,
+            LabReport.patient_id == patient.id,
+            LabReport.state == FactState.RECORDED.value,
+            LabValue.number.is_not(None),
+        )
+    )
+    for report, analyte, number, unit, low, high, text in rows:
+        assert number is not None
+        found[report][analyte] = Measured(number, unit or "", low, high, comparator_of(text))
+    return found
+
+
+def _first_infusion_on(scope: Scope, patient: Patient) -> date | None:
+    first: date | None = db.session.execute(
+        select(func.min(Infusion.infused_on)).where(
+            Infusion.clinic_id == scope.clinic_id,
+            Infusion.patient_id == patient.id,
+            Infusion.state == FactState.RECORDED.value,
+        )
+    ).scalar_one()
+    return first
+
+
+def _by_day(reports: Iterable[LabReport]) -> Iterator[tuple[date, list[LabReport]]]:
+    days: dict[date, list[LabReport]] = {}
+    for report in reports:
+        days.setdefault(report.collected_on, []).append(report)
+    yield from days.items()
+
+
+def _counted(report: LabReport, values: Mapping[int, Values]) -> Values:
+    """The values of a report that mean something."""
+    if report.result_status in _SAYS_NOTHING:
+        return {}
+    left_out = _UNCOUNTED.get(report.specimen_problem or "", set())
+    return {analyte: value for analyte, value in values.get(report.id, {}).items() if analyte not in left_out}
+
+
+def _together(reports: Iterable[LabReport], values: Mapping[int, Values]) -> Values:
+    """The values of reports of one day, so that creatinine and urine are read together."""
+    merged: Values = {}
+    for report in reports:
+        merged.update(_counted(report, values))
+    return merged
+
+
+def _found(
+    catalog: LabCatalog, report: LabReport, values: Values, previous: Values, baseline: Values, sex: Sex
+) -> list[dict[str, Any]]:
+    """The findings that this report has a part in, the worst first; and that a spoiled specimen is to be redrawn."""
+    if report.result_status in _SAYS_NOTHING:
+        return []
+    own = {analyte.code for analyte in catalog.panel_analytes(Panel(report.panel))} & set(values)
+    found = [
+        {**item._asdict(), "level": item.level.value, "analytes": list(item.analytes), "grade": item.grade.value}
+        for item in findings(catalog, values, previous, baseline, sex)
+        if own.intersection(item.analytes)
+    ]
+    if report.specimen_problem is not None:
+        found.append(_redraw(catalog, report))
+    return sorted(found, key=lambda item: RANK[item["level"]])
+
+
+def _redraw(catalog: LabCatalog, report: LabReport) -> dict[str, Any]:
+    problem = SpecimenProblem(str(report.specimen_problem))
+    what, _, remedy = catalog.missing_for_complete(Panel(report.panel), (), problem)[0].partition(": ")
+    return {
+        "rule": "specimen_problem",
+        "level": Level.AMBER.value,
+        "words": f"{what[:1].upper()}{what[1:]}",
+        "action": f"{remedy[:1].upper()}{remedy[1:]}: this report counts for nothing",
+        "analytes": [],
+        "source": "Only a final result of a sound specimen is evidence",
+        "grade": Grade.C.value,
+    }
+
+
+def _set(scope: Scope, report: LabReport, found: list[dict[str, Any]]) -> bool:
+    """Write the findings where they differ; whether they did."""
+    worst = found[0]["level"] if found else None
+    if report.findings == found and report.worst_level == worst:
+        return False
+    worse = RANK[worst] < RANK[report.worst_level]
+    before = audit.snapshot(report)
+    report.findings, report.worst_level = found, worst
+    if worse and report.reviewed_at is not None:
+        report.reviewed_at = report.reviewed_by_id = report.review_note = None
+        audit.record(scope, AuditAction.LAB_REVIEW_WITHDRAWN, report, before=before, reason=_CHANGED)
+    return True
