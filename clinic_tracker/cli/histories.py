@@ -10,7 +10,7 @@ from flask.cli import AppGroup
 
 from clinic_tracker.cli.support import BAD_INPUT, clinic_scope, fail, plain_errors
 from clinic_tracker.domain.errors import RuleViolation
-from clinic_tracker.domain.history_json import InvalidHistory, read_text
+from clinic_tracker.domain.history_json import InvalidHistory, read_json
 from clinic_tracker.domain.imported_history import read_imported
 from clinic_tracker.queries.history_export import exported_histories
 from clinic_tracker.queries.scope import Scope
@@ -65,7 +65,7 @@ def _array(file: str) -> list[Any]:
     except (OSError, UnicodeDecodeError) as error:
         fail(f"{file}: cannot be read ({error})")
     try:
-        value = read_text(text)
+        value = read_json(text)
     except InvalidHistory as error:
         fail(f"{file}: {error}")
     if not isinstance(value, list):
@@ -82,9 +82,9 @@ def _import_one(scope: Scope, value: Any, position: int, *, dry_run: bool) -> di
     mrn = identity.get("mrn") if isinstance(identity, dict) else None
     entry: dict[str, Any] = {"position": position, "mrn": mrn, "outcome": "refused", "facts": 0, "reason": None}
     try:
-        done = import_history(scope, read_imported(value, path), dry_run=dry_run)
+        done = import_history(scope, read_imported(value), dry_run=dry_run)
     except InvalidHistory as error:
-        entry["reason"] = str(error)
+        entry["reason"] = str(error.inside(path))
     except RuleViolation as violation:
         entry["reason"] = f"{path}.{violation.field}: {violation.message}" if violation.field else violation.message
     else:

@@ -1,17 +1,73 @@
-"""Commands of the group ``schedule``: the engine by hand, and the check and repair of what it filled."""
+"""Commands of the group ``schedule``: the engine by hand; see ``stored_schedule`` for check and rebuild."""
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
 
 import click
 from flask.cli import AppGroup
 
-from clinic_tracker.domain.answer import answer
+from clinic_tracker.cli.stored_schedule import check, rebuild
+from clinic_tracker.cli.support import fail
+from clinic_tracker.domain.answer import Answer, answer
 from clinic_tracker.domain.history_json import InvalidHistory, read_day, read_history, read_json
 from clinic_tracker.queries.protocols import packaged_protocols
 
-BAD_INPUT = 2
-
 group = AppGroup("schedule", help="Compute, check and rebuild schedules.")
+group.add_command(check)
+group.add_command(rebuild)
+
+
+@group.command("forecast", with_appcontext=False)
+@click.argument("file", default="")
+@click.option("--as-of", "as_of", default="", metavar="YYYY-MM-DD", help="The date the answer is for.")
+def forecast_command(file: str, as_of: str) -> None:
+    """Print the schedule of the patient histories in FILE (- for standard input) as JSON.
+
+    FILE holds one history, or an array of them; the answer is one, or an array. No database is needed.
+    Example: flask schedule forecast chart.json --as-of 2026-01-20
+    """
+    try:
+        value = _read(file)
+        if isinstance(value, list):
+            printed: object = list(_answers(value, _as_of(as_of)))
+        else:
+            printed = _answer(value, _as_of(as_of))
+    except InvalidHistory as error:
+        fail(str(error))
+    click.echo(json.dumps(printed))
+
+
+def _read(file: str) -> object:
+    if not file:
+        raise InvalidHistory("FILE", "is required: the name of a file with histories, or - for standard input")
+    try:
+        content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return read_json(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise InvalidHistory("FILE", "is not UTF-8 text") from error
+    except (OSError, ValueError) as error:
+        raise InvalidHistory(
+            "FILE", f"cannot be read: {getattr(error, 'strerror', None) or 'not a file name'}"
+        ) from error
+
+
+def _as_of(text: str) -> int:
+    try:
+        return read_day(text)
+    except InvalidHistory as error:
+        raise error.inside("--as-of") from error
+
+
+def _answers(values: list[object], as_of: int) -> Iterator[Answer]:
+    for place, value in enumerate(values):
+        try:
+            yield _answer(value, as_of)
+        except InvalidHistory as error:
+            raise error.inside(f"[{place}]") from error
+
+
+def _answer(value: object, as_of: int) -> Answer:
+    history = read_history(value)
+    return answer(history, packaged_protocols()[history.protocol], as_of)

@@ -6,13 +6,13 @@ Each element is a history of the schedule contract plus ``identity`` with ``mrn`
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from clinic_tracker.domain.history import History
-from clinic_tracker.domain.history_json import InvalidHistory, read_history
+from clinic_tracker.domain.history_json import InvalidHistory, instant, read_day, read_history
 
 IDENTITY = ("mrn", "family_name", "given_name", "birth_date")
 
@@ -49,69 +49,80 @@ class ImportedHistory:
     infusions: Mapping[int, tuple[GivenInfusion, ...]]
 
 
-def read_imported(value: object, path: str) -> ImportedHistory:
-    """Check one element; InvalidHistory names the field (``[3].identity.mrn: …``)."""
-    if not isinstance(value, Mapping):
-        raise InvalidHistory(f"{path}: must be an object")
-    identity = _identity(value.get("identity"), f"{path}.identity")
-    plain = {key: part for key, part in value.items() if key != "identity"}
-    history = read_history(plain, path)
-    patient: Mapping[str, Any] = plain["patient"]
-    zone = ZoneInfo(plain["time_zone"])
-    infusions = {
-        course["number"]: _infusions(course.get("infusions") or (), zone, f"{path}.courses[{position}]")
-        for position, course in enumerate(plain["courses"])
-    }
+def read_imported(value: object) -> ImportedHistory:
+    """Check one element; InvalidHistory names the field (``identity.mrn: …``)."""
+    history = read_history(value, extra=frozenset({"identity"}))
+    assert isinstance(value, Mapping)  # or read_history had refused it
+    if "identity" not in value:
+        raise InvalidHistory("identity", "is required")
+    try:
+        identity = _identity(value["identity"])
+    except InvalidHistory as error:
+        raise error.inside("identity") from error
+    patient: Mapping[str, Any] = value["patient"]
+    zone = ZoneInfo(value["time_zone"])
     return ImportedHistory(
         identity=identity,
         history=history,
         sex_at_birth=patient.get("sex_at_birth") or "unknown",
         has_cervix=patient.get("has_cervix"),
         time_zone=zone.key,
-        infusions=infusions,
+        infusions={
+            course["number"]: _infusions(course.get("infusions") or (), zone, f"courses[{place}].infusions")
+            for place, course in enumerate(value["courses"])
+        },
     )
 
 
-def _identity(value: object, path: str) -> Identity:
+def _identity(value: object) -> Identity:
     if not isinstance(value, Mapping):
-        raise InvalidHistory(f"{path}: must be an object with {', '.join(IDENTITY)}")
+        raise InvalidHistory("", f"must be an object with {', '.join(IDENTITY)}")
     for name in value:
         if name not in IDENTITY:
-            raise InvalidHistory(f"{path}.{name}: is not known here")
+            raise InvalidHistory(str(name), "is not known here")
     texts: dict[str, str] = {}
     for name in IDENTITY:
         text = value.get(name)
-        if not isinstance(text, str) or not text.strip():
-            raise InvalidHistory(f"{path}.{name}: must be a text that is not empty")
+        if not isinstance(text, str) or not text.strip() or not text.isprintable():
+            raise InvalidHistory(name, "must be a text that is not empty")
         texts[name] = " ".join(text.split())
     try:
-        born = datetime.strptime(texts["birth_date"], "%Y-%m-%d").replace(tzinfo=UTC).date()
-    except ValueError as error:
-        raise InvalidHistory(f"{path}.birth_date: must be a date such as 1984-05-17") from error
+        born = date.fromordinal(read_day(texts["birth_date"]))
+    except InvalidHistory as error:
+        raise error.inside("birth_date") from error
     return Identity(texts["mrn"], texts["family_name"], texts["given_name"], born)
 
 
 def _infusions(values: Any, zone: ZoneInfo, path: str) -> tuple[GivenInfusion, ...]:
     found = []
-    for value in values:
-        started_at = _instant(value["started_at"])
-        ended_at = _instant(value["ended_at"]) if value.get("ended_at") else None
-        found.append(
-            GivenInfusion(started_at.astimezone(zone).date(), started_at, ended_at, _pauses(value.get("pauses") or ()))
-        )
+    for place, value in enumerate(values):
+        started_at = instant(value["started_at"])
+        ended_at = instant(value["ended_at"]) if value.get("ended_at") else None
+        pauses = _pauses(value.get("pauses") or (), f"{path}[{place}].pauses")
+        found.append(GivenInfusion(started_at.astimezone(zone).date(), started_at, ended_at, pauses))
     found.sort(key=lambda infusion: infusion.started_at)
     for before, after in pairwise(found):
         if before.on == after.on:
-            raise InvalidHistory(f"{path}.infusions: two infusions on {after.on.isoformat()}, one a day is possible")
+            raise InvalidHistory(path, f"two infusions on {after.on.isoformat()}: one a day is possible")
     return tuple(found)
 
 
-def _pauses(values: Any) -> tuple[tuple[datetime, datetime | None], ...]:
-    return tuple(
-        (_instant(pause["paused_at"]), _instant(pause["resumed_at"]) if pause.get("resumed_at") else None)
-        for pause in values
-    )
+def _pauses(values: Any, path: str) -> tuple[tuple[datetime, datetime | None], ...]:
+    found = []
+    for place, value in enumerate(values):
+        try:
+            found.append(_pause(value))
+        except InvalidHistory as error:
+            raise error.inside(f"{path}[{place}]") from error
+    return tuple(found)
 
 
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
+def _pause(value: object) -> tuple[datetime, datetime | None]:
+    """A pause is an object with the instants ``paused_at`` and, once the infusion went on, ``resumed_at``."""
+    if not isinstance(value, Mapping) or not value.keys() <= {"paused_at", "resumed_at"}:
+        raise InvalidHistory("", "must be an object with paused_at and resumed_at")
+    paused_at = instant(value.get("paused_at"))
+    resumed_at = instant(value["resumed_at"]) if value.get("resumed_at") else None
+    if resumed_at is not None and resumed_at < paused_at:
+        raise InvalidHistory("resumed_at", "must not be before paused_at")
+    return paused_at, resumed_at
