@@ -4,23 +4,31 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from alembic.operations import MigrationScript
 from alembic.runtime.migration import MigrationContext
+from alembic.script import write_hooks
 from flask import current_app
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import JSON, Connection, Engine, text
+from sqlalchemy.types import TypeDecorator
 
 HERE = Path(__file__).parent
 HEAD_FILE = HERE / "current_head.txt"
 UPGRADE_LOCK = 20141114  # any number; the same for everybody who migrates this database
 
 
+@write_hooks.register("current_head")
+def note_head(path: str, _options: dict[str, str]) -> None:
+    """Keep the newest number in current_head.txt, so that two new migrations collide in version control."""
+    HEAD_FILE.write_text(Path(path).name[:4] + "\n")
+
+
 def number_revision(
     _context: MigrationContext, _revision: str | Iterable[str | None], directives: list[MigrationScript]
 ) -> None:
-    """Number migrations 0001, 0002 … and keep the last one in current_head.txt, so that two new heads collide in git."""
+    """Number migrations 0001, 0002 … and write none that would do nothing."""
     script = directives[0]
     autogenerate = getattr(context.config.cmd_opts, "autogenerate", False)
     if autogenerate and script.upgrade_ops is not None and script.upgrade_ops.is_empty():
@@ -28,7 +36,16 @@ def number_revision(
         return
     numbers = [int(name[1]) for path in (HERE / "versions").glob("*.py") if (name := re.match(r"(\d{4})_", path.name))]
     script.rev_id = f"{max(numbers, default=0) + 1:04}"
-    HEAD_FILE.write_text(script.rev_id + "\n")
+
+
+def render_type(kind: str, item: Any, writer: Any) -> str | Literal[False]:
+    """Write the type underneath a type of ours: a migration must not change when the application does."""
+    if kind == "type" and isinstance(item, TypeDecorator):
+        return "sa." + repr(item.impl_instance)
+    if kind == "type" and isinstance(item, JSON):  # Alembic forgets to import Text, which it writes for JSONB
+        writer.imports.add("from sqlalchemy.dialects import postgresql")
+        return 'sa.JSON().with_variant(postgresql.JSONB(), "postgresql")'
+    return False
 
 
 @contextmanager
@@ -71,6 +88,7 @@ def run() -> None:
             transactional_ddl=True,
             compare_type=True,
             compare_server_default=True,
+            render_item=render_type,
             process_revision_directives=number_revision,
         )
         with context.begin_transaction():

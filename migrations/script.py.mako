@@ -1,5 +1,5 @@
 """${message}."""
-<%def name="body(ops)">${ops if ops else "pass"}</%def>
+<%def name="steps(ops)">${ops if ops else "pass"}</%def>
 import sqlalchemy as sa
 from alembic import op
 ${imports if imports else ""}
@@ -10,8 +10,8 @@ depends_on = None
 
 
 def upgrade():
-    ${body(upgrades)}
+    ${steps(upgrades)}
 
 
 def downgrade():
-    ${body(downgrades)}
+    ${steps(downgrades)}

@@ -1,6 +1,8 @@
 """Migrations are one numbered line, lead to the models on both databases, go both ways and keep every row."""
 
 import re
+import shutil
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -30,8 +32,6 @@ SAMPLES: dict[type, Callable[[int], Any]] = {
     bool: lambda _number: False,
     date: lambda _number: date(2026, 1, 22),
     datetime: lambda _number: datetime(2026, 1, 22, 12, tzinfo=UTC),
-    dict: lambda number: {"number": number},
-    list: lambda number: [number],
 }
 # Where the plain values would break a rule of the table.
 FITTING: dict[str, dict[str, Any]] = {
@@ -101,18 +101,61 @@ def test_every_migration_can_be_taken_back_and_done_again(empty_app):
 def test_a_filled_database_keeps_every_row(empty_app):
     upgrade()
     fill()
-    full = contents()
+    full = rows_by_table()
     assert all(full.values())
     for number in reversed(NUMBERS[:-1]):
         downgrade(revision=number)
-        kept = contents()
+        kept = rows_by_table()
         assert kept == {name: full[name] for name in kept}
         upgrade()
-        assert {name: rows for name, rows in contents().items() if name in kept} == kept
-        break  # further down, tables go
+        assert {name: rows for name, rows in rows_by_table().items() if name in kept} == kept
     with transaction() as connection:
         if connection.dialect.name == "sqlite":
             assert connection.execute(sa.text("PRAGMA foreign_keys")).scalar() == 1
+
+
+REBUILD = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "9999"
+down_revision = "{head}"
+
+
+def upgrade():
+    with op.batch_alter_table("patient") as batch:  # on SQLite: copy, drop, rename
+        batch.alter_column("language", new_column_name="spoken_language")
+    {then}
+"""
+ORPHAN = "op.execute('DELETE FROM treatment_course WHERE id = 1')"
+
+
+def with_migration(folder: Path, then: str) -> str:
+    """A copy of the migrations with one more, which builds the patient table anew."""
+    shutil.copytree(ROOT / "migrations", folder / "migrations")
+    text = REBUILD.format(head=NUMBERS[-1], then=then)
+    (folder / "migrations" / "versions" / "9999_rebuild.py").write_text(text)
+    return str(folder / "migrations")
+
+
+@pytest.mark.both_databases
+def test_building_a_table_anew_keeps_the_rows_that_point_to_it(empty_app, tmp_path):
+    upgrade()
+    fill()
+    before, counted = contents(), rows_by_table()
+    upgrade(directory=with_migration(tmp_path, then="pass"))
+    assert rows_by_table() == counted
+    assert contents()["infusion"] == before["infusion"]
+
+
+@pytest.mark.both_databases
+def test_a_migration_that_orphans_rows_is_rolled_back(empty_app, tmp_path):
+    upgrade()
+    fill()
+    before = contents()
+    with pytest.raises((SystemExit, sa.exc.IntegrityError)):
+        upgrade(directory=with_migration(tmp_path, then=ORPHAN))
+    assert contents() == before
 
 
 def checks_of(table: sa.Table) -> list[sa.CheckConstraint]:
@@ -126,10 +169,10 @@ def transaction() -> Iterator[sa.Connection]:
 
 
 def fill() -> None:
-    """Two rows in every table, pointing to the row of the same number."""
+    """Two rows in every table, of one clinic, each pointing to the rows of its own number."""
     with transaction() as connection:
         for table in db.metadata.sorted_tables:
-            for number in (1, 2):
+            for number in (1,) if table.name == "not_a_duplicate" else (1, 2):
                 connection.execute(table.insert().values(row_of(table, number)))
 
 
@@ -142,12 +185,21 @@ def row_of(table: sa.Table, number: int) -> dict[str, Any]:
             row[column.name] = number
         elif column.name in choices and not column.nullable:
             row[column.name] = choices[column.name]
-        elif column.name == "clinic_id" or (column.foreign_keys and not column.nullable):
+        elif column.name == "clinic_id":
+            row[column.name] = 1
+        elif column.foreign_keys and not column.nullable:
             row[column.name] = number
         elif not column.nullable:
-            kind = column.type.python_type
-            row[column.name] = SAMPLES[kind](number) if kind in SAMPLES else column.default.arg(None)
+            plain = column.type.impl_instance if isinstance(column.type, sa.TypeDecorator) else column.type
+            row[column.name] = sample(plain, number)
     return {**row, **FITTING.get(table.name, {})}
+
+
+def sample(kind: sa.types.TypeEngine[Any], number: int) -> Any:
+    """A value of a type; a UUID or JSON holds the number."""
+    if isinstance(kind, sa.Uuid):
+        return uuid.UUID(int=number)
+    return {"number": number} if isinstance(kind, sa.JSON) else SAMPLES[kind.python_type](number)
 
 
 def contents() -> dict[str, list[tuple[Any, ...]]]:
@@ -160,6 +212,11 @@ def contents() -> dict[str, list[tuple[Any, ...]]]:
             for table in existing.sorted_tables
             if table.name != "alembic_version"
         }
+
+
+def rows_by_table() -> dict[str, int]:
+    """How many rows each table has."""
+    return {name: len(rows) for name, rows in contents().items()}
 
 
 def sorted_columns(table: sa.Table) -> list[sa.Column[Any]]:
