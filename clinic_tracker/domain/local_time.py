@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from clinic_tracker.domain import calendar
 from clinic_tracker.domain.errors import RuleViolation
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -31,9 +32,7 @@ def add_months(day: date, months: int) -> date:
 
     Always count from the original date: two steps of one month from 31 January would end on 28 March.
     """
-    index = day.year * _MONTHS_IN_YEAR + day.month - 1 + months
-    year, month = index // _MONTHS_IN_YEAR, index % _MONTHS_IN_YEAR + 1
-    return date(year, month, min(day.day, monthrange(year, month)[1]))
+    return date.fromordinal(calendar.add_months(day.toordinal(), months))
 
 
 def show_date(day: date) -> str:
