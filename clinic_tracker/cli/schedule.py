@@ -2,7 +2,6 @@
 
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -29,11 +28,11 @@ def forecast_command(file: str, as_of: str) -> None:
     Example: flask schedule forecast chart.json --as-of 2026-01-20
     """
     try:
-        value = _read(file)
+        day, value = _as_of(as_of), _read(file)
         if isinstance(value, list):
-            printed: object = list(_answers(value, _as_of(as_of)))
+            printed: object = [_answer(item, f"[{place}]", day) for place, item in enumerate(value)]
         else:
-            printed = _answer(value, _as_of(as_of))
+            printed = _answer(value, "", day)
     except InvalidHistory as error:
         fail(str(error))
     click.echo(json.dumps(printed))
@@ -60,14 +59,9 @@ def _as_of(text: str) -> int:
         raise error.inside("--as-of") from error
 
 
-def _answers(values: list[object], as_of: int) -> Iterator[Answer]:
-    for place, value in enumerate(values):
-        try:
-            yield _answer(value, as_of)
-        except InvalidHistory as error:
-            raise error.inside(f"[{place}]") from error
-
-
-def _answer(value: object, as_of: int) -> Answer:
-    history = read_history(value)
+def _answer(value: object, path: str, as_of: int) -> Answer:
+    try:
+        history = read_history(value)
+    except InvalidHistory as error:
+        raise error.inside(path) from error
     return answer(history, packaged_protocols()[history.protocol], as_of)
