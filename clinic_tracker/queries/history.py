@@ -107,7 +107,7 @@ def _of(scope: Scope, table: Any, keys: list[int]) -> ColumnElement[bool]:
 
 
 def _rows(statement: Select[Any]) -> Iterator[tuple[Any, ...]]:
-    return iter(db.session.execute(statement).tuples())
+    return iter(db.session.execute(statement))
 
 
 def _decisions(scope: Scope, keys: list[int], as_of: date) -> tuple[dict[int, int], dict[int, int]]:
