@@ -50,7 +50,7 @@ def settle(scope: Scope, verdict: Verdict, given: Reasons) -> tuple[Note, ...]:
     notes = verdict.deviations
     told = " ".join(note.message for note in notes)
     if not (given.reason or "").strip():
-        raise ReasonNeeded("reason_required", "reason", f"{told} To record it, give the reason.", notes)
+        raise ReasonNeeded("reason_required", "deviation_reason", f"{told} To record it, give the reason.", notes)
     if (
         verdict.needs_prescriber
         and not scope.may(Permission.AUTHORIZE_COURSES)

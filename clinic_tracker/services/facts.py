@@ -50,11 +50,16 @@ def supersede(scope: Scope, old: F, new: F, reason: str | None) -> F:
 
     RuleViolation without a reason, and when ``old`` was changed by somebody before. The caller notes the audit event.
     """
-    _end(scope, old, FactState.CORRECTED, reason)
+    retire(scope, old, reason)
     new.replaces_id = old.id
     db.session.add(new)
     db.session.flush()
     return new
+
+
+def retire(scope: Scope, old: Fact, reason: str | None) -> None:
+    """The first half of ``supersede``, for where the rules must look at the replacement without the old row."""
+    _end(scope, old, FactState.CORRECTED, reason)
 
 
 def withdraw(scope: Scope, row: F, reason: str | None) -> F:

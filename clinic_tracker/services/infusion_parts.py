@@ -1,0 +1,276 @@
+"""What belongs to an infusion: vital signs, premedication, reactions; also before it has started."""
+
+import uuid
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
+
+from clinic_tracker.domain.errors import NotFound, RuleViolation
+from clinic_tracker.domain.infusion_day import Premedication as PremedicationGiven
+from clinic_tracker.domain.local_time import local_date
+from clinic_tracker.domain.permissions import Permission
+from clinic_tracker.domain.vocabulary import PremedicationKind, ReactionGrade
+from clinic_tracker.models.base import db
+from clinic_tracker.models.patients import Patient
+from clinic_tracker.models.treatment import (
+    EarlyPart,
+    InfusionPart,
+    InfusionPause,
+    InfusionReaction,
+    Premedication,
+    VitalSigns,
+)
+from clinic_tracker.queries.scope import Scope
+from clinic_tracker.services import audit
+from clinic_tracker.services.audit import AuditAction
+from clinic_tracker.services.deviations import Reasons
+from clinic_tracker.services.facts import already_recorded, check_reason
+from clinic_tracker.services.infusion_rules import Day, Parts, account_for, find_course_row, find_day, judge, parts_of
+from clinic_tracker.services.unit_of_work import unit_of_work
+
+# Around an infusion, a time further away than this is a slip of the date.
+NEAR = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VitalsTaken:
+    """One set of vital signs: mmHg, per minute, degrees Celsius, percent. At least one value."""
+
+    taken_at: datetime
+    systolic: int | None = None
+    diastolic: int | None = None
+    pulse: int | None = None
+    temperature: float | None = None
+    respiratory_rate: int | None = None
+    oxygen_saturation: int | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SteroidGiven:
+    """A corticosteroid recorded after the fact."""
+
+    drug: str
+    given_at: datetime
+    dose: str | None = None
+    ended_at: datetime | None = None
+
+
+class Target(NamedTuple):
+    """Where a part belongs: to an infusion, or to a course on its way to today's infusion."""
+
+    patient: uuid.UUID
+    infusion: uuid.UUID | None = None
+    course: uuid.UUID | None = None
+
+
+def record_vital_signs(scope: Scope, target: Target, vitals: VitalsTaken, *, form_token: str | None = None) -> None:
+    """Record one set of vital signs, before or during the infusion or in observation (R-47).
+
+    RuleViolation when no value is given, for a time in the future or not near the infusion.
+    """
+    scope.require(Permission.RECORD_TREATMENT)
+    with unit_of_work(scope) as work:
+        patient = work.lock_patient(target.patient)
+        if already_recorded(scope, VitalSigns, form_token):
+            return
+        _check_vitals(scope, vitals)
+        row = VitalSigns(**asdict(vitals))
+        _add_part(scope, patient, target, row, form_token)
+        audit.record(scope, AuditAction.VITAL_SIGNS_RECORDED, row, patient_id=patient.id)
+        _settle_parts(scope, patient, target)
+
+
+def record_premedication(
+    scope: Scope,
+    target: Target,
+    *,
+    kind: PremedicationKind,
+    drug: str,
+    dose: str | None,
+    given_at: datetime,
+    ended_at: datetime | None,
+    form_token: str | None = None,
+) -> None:
+    """Record a drug given around the infusion (R-43, R-44).
+
+    RuleViolation for a time in the future, not near the infusion, or an end before its start.
+    """
+    scope.require(Permission.RECORD_TREATMENT)
+    with unit_of_work(scope) as work:
+        patient = work.lock_patient(target.patient)
+        if already_recorded(scope, Premedication, form_token):
+            return
+        _check_time(scope, given_at, "given_at")
+        if ended_at is not None:
+            _check_time(scope, ended_at, "ended_at")
+            if ended_at < given_at:
+                raise RuleViolation("premedication_backwards", "ended_at", "The drug ends before it begins.")
+        row = Premedication(kind=kind.value, drug=drug, dose=dose, given_at=given_at, ended_at=ended_at)
+        _add_part(scope, patient, target, row, form_token)
+        audit.record(scope, AuditAction.PREMEDICATION_RECORDED, row, patient_id=patient.id)
+        _settle_parts(scope, patient, target)
+
+
+def record_reaction(
+    scope: Scope,
+    patient: uuid.UUID,
+    infusion: uuid.UUID,
+    *,
+    onset_at: datetime,
+    signs: str,
+    grade: ReactionGrade,
+    is_serious: bool,
+    action: str | None,
+    outcome: str | None,
+    form_token: str | None = None,
+) -> None:
+    """Record a reaction during or after an infusion. RuleViolation for an onset in the future or before the start."""
+    scope.require(Permission.RECORD_TREATMENT)
+    with unit_of_work(scope) as work:
+        owner = work.lock_patient(patient)
+        if already_recorded(scope, InfusionReaction, form_token):
+            return
+        day = find_day(scope, owner, infusion)
+        _check_time(scope, onset_at, "onset_at")
+        if onset_at < day.infusion.started_at:
+            raise RuleViolation("before_start", "onset_at", "The onset is before the start of the infusion.")
+        row = InfusionReaction(
+            infusion_id=day.infusion.id,
+            onset_at=onset_at,
+            signs=signs,
+            grade=grade.value,
+            is_serious=is_serious,
+            action=action,
+            outcome=outcome,
+        )
+        _sign(scope, row, form_token)
+        audit.record(scope, AuditAction.REACTION_RECORDED, row, patient_id=owner.id)
+
+
+class PartKind(NamedTuple):
+    """How one kind of part is withdrawn."""
+
+    model: type[InfusionPart]
+    action: AuditAction
+
+
+PART_KINDS: dict[str, PartKind] = {
+    "vitals": PartKind(VitalSigns, AuditAction.VITAL_SIGNS_WITHDRAWN),
+    "premedication": PartKind(Premedication, AuditAction.PREMEDICATION_WITHDRAWN),
+    "reaction": PartKind(InfusionReaction, AuditAction.REACTION_WITHDRAWN),
+    "pause": PartKind(InfusionPause, AuditAction.PAUSE_WITHDRAWN),
+}
+
+
+def withdraw_part(
+    scope: Scope, target: Target, kind: str, part: uuid.UUID, *, reason: str, given: Reasons | None = None
+) -> None:
+    """Mark one part of an infusion as entered in error; it stays in the audit trail.
+
+    ReasonNeeded when the infusion would then lack something that the protocol asks for.
+    """
+    scope.require(Permission.RECORD_TREATMENT)
+    with unit_of_work(scope) as work:
+        patient = work.lock_patient(target.patient)
+        words = check_reason(scope, reason)
+        row = _find_part(scope, patient, target, kind, part)
+        before = audit.snapshot(row)
+        row.withdrawn_at, row.withdrawn_by_id = scope.now, scope.user_id
+        audit.record(scope, PART_KINDS[kind].action, row, patient_id=patient.id, before=before, reason=words)
+        _settle_parts(scope, patient, target, given or Reasons(reason=words))
+
+
+def stated_parts(_scope: Scope, steroid: SteroidGiven | None, vitals: VitalsTaken | None) -> Parts:
+    """What a back entry states, as the rules want it."""
+    drugs = (PremedicationGiven(PremedicationKind.STEROID, steroid.given_at, steroid.ended_at),) if steroid else ()
+    return Parts(premedications=drugs, vitals_at=(vitals.taken_at,) if vitals else ())
+
+
+def add_stated(scope: Scope, day: Day, steroid: SteroidGiven | None, vitals: VitalsTaken | None) -> None:
+    """Add what a back entry states to its infusion, inside the unit of work."""
+    if steroid is not None:
+        drug = Premedication(kind=PremedicationKind.STEROID.value, **asdict(steroid))
+        _join(day, drug)
+        _sign(scope, drug, None)
+        audit.record(scope, AuditAction.PREMEDICATION_RECORDED, drug, patient_id=day.patient.id)
+    if vitals is not None:
+        taken = VitalSigns(**asdict(vitals))
+        _join(day, taken)
+        _sign(scope, taken, None)
+        audit.record(scope, AuditAction.VITAL_SIGNS_RECORDED, taken, patient_id=day.patient.id)
+
+
+def _add_part(scope: Scope, patient: Patient, target: Target, row: EarlyPart, form_token: str | None) -> None:
+    at = row.taken_at if isinstance(row, VitalSigns) else getattr(row, "given_at", scope.now)
+    field = "taken_at" if isinstance(row, VitalSigns) else "given_at"
+    if target.infusion is not None:
+        day = find_day(scope, patient, target.infusion)
+        _join(day, row)
+        latest = day.infusion.discharged_at or day.infusion.started_at
+        if not day.infusion.started_at - NEAR <= at <= latest + NEAR:
+            raise RuleViolation("far_from_infusion", field, "This is more than a day away from the infusion.")
+    else:
+        assert target.course is not None
+        row.course_id = find_course_row(scope, patient, target.course).id
+        row.for_on = local_date(at, scope.time_zone)
+        if row.for_on != scope.today:
+            raise RuleViolation("not_today", field, "Before the infusion starts, record what was done today.")
+    _sign(scope, row, form_token)
+
+
+def _join(day: Day, row: EarlyPart) -> None:
+    row.infusion_id, row.course_id, row.for_on = day.infusion.id, day.course.id, day.infusion.infused_on
+
+
+def _sign(scope: Scope, row: InfusionPart, form_token: str | None) -> None:
+    row.clinic_id = scope.clinic_id
+    row.recorded_by_id = scope.user_id
+    row.recorded_at = scope.now
+    row.form_token = form_token
+    db.session.add(row)
+    db.session.flush()
+
+
+def _settle_parts(scope: Scope, patient: Patient, target: Target, given: Reasons | None = None) -> None:
+    """A steroid or vital signs written down late may end a deviation of their infusion, or change its words."""
+    if target.infusion is None:
+        return
+    day = find_day(scope, patient, target.infusion)
+    verdict = judge(scope, day, parts_of(scope, day.infusion), live=False, readiness=False)
+    account_for(scope, day, verdict, given or Reasons())
+
+
+def _find_part(scope: Scope, patient: Patient, target: Target, kind: str, part: uuid.UUID) -> Any:
+    if kind not in PART_KINDS:
+        raise NotFound("part")
+    table: Any = PART_KINDS[kind].model
+    if target.infusion is not None:
+        belongs = table.infusion_id == find_day(scope, patient, target.infusion).infusion.id
+    else:
+        assert target.course is not None
+        belongs = (table.course_id == find_course_row(scope, patient, target.course).id) & table.infusion_id.is_(None)
+    row = db.session.execute(
+        select(table).where(table.public_id == part, table.clinic_id == scope.clinic_id, belongs)
+    ).scalar_one_or_none()
+    if row is None:
+        raise NotFound("part")
+    if row.withdrawn_at is not None:
+        raise RuleViolation("already_changed", None, "This entry was already marked as entered in error.")
+    return row
+
+
+def _check_vitals(scope: Scope, vitals: VitalsTaken) -> None:
+    _check_time(scope, vitals.taken_at, "taken_at")
+    values = asdict(vitals)
+    if all(values[name] is None for name in values if name not in {"taken_at", "note"}):
+        raise RuleViolation("no_values", "systolic", "Enter at least one value.")
+    if (vitals.systolic or 999) <= (vitals.diastolic or 0):
+        raise RuleViolation("pressures_swapped", "diastolic", "The diastolic pressure is below the systolic one.")
+
+
+def _check_time(scope: Scope, at: datetime, field: str) -> None:
+    if at > scope.now:
+        raise RuleViolation("future_time", field, "This time is in the future.")

@@ -1,0 +1,281 @@
+"""Infusions as facts: started live, recorded after the fact, corrected, entered in error."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy.exc import IntegrityError
+
+from clinic_tracker.domain.errors import RuleViolation
+from clinic_tracker.domain.local_time import local_date
+from clinic_tracker.domain.notes import Verdict
+from clinic_tracker.domain.permissions import Permission
+from clinic_tracker.domain.readiness import check_before_start
+from clinic_tracker.models.base import db
+from clinic_tracker.models.patients import Patient
+from clinic_tracker.models.treatment import Infusion, TreatmentCourse
+from clinic_tracker.queries.scope import Scope
+from clinic_tracker.queries.treatment import regimen_of
+from clinic_tracker.services import audit
+from clinic_tracker.services.audit import AuditAction
+from clinic_tracker.services.deviations import ReasonNeeded, Reasons, deviations_of_infusion
+from clinic_tracker.services.facts import (
+    already_recorded,
+    check_reason,
+    check_unchanged,
+    find_fact,
+    retire,
+    withdraw,
+)
+from clinic_tracker.services.infusion_parts import SteroidGiven, VitalsTaken, add_stated, stated_parts
+from clinic_tracker.services.infusion_rules import (
+    Day,
+    Parts,
+    account_for,
+    attach_waiting,
+    check_course_open,
+    find_course_row,
+    find_day,
+    judge,
+    move_parts,
+    parts_of,
+    waiting_parts,
+)
+from clinic_tracker.services.unit_of_work import unit_of_work
+
+# A start older than this is no longer a live one: it belongs on the page for days after the fact.
+LIVE_FOR = timedelta(hours=12)
+EARLY_DISCHARGE = "early_discharge"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InfusionFacts:
+    """What a person states about one infusion day. ``None`` is what has not happened yet, or is not known."""
+
+    day_number: int
+    started_at: datetime
+    dose_mg: float
+    ended_at: datetime | None = None
+    discharged_at: datetime | None = None
+    diluted_at: datetime | None = None
+    lot_number: str | None = None
+    lot_expires_on: date | None = None
+    stroke_advice_given: bool = False
+    late_reaction_advice_given: bool = False
+    chair: str | None = None
+    nurse_name: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastDay:
+    """One day recorded after the fact, with what was given and measured before its start."""
+
+    facts: InfusionFacts
+    steroid: SteroidGiven | None = None
+    vitals: VitalsTaken | None = None
+
+
+def start_infusion(
+    scope: Scope,
+    patient: uuid.UUID,
+    course: uuid.UUID,
+    facts: InfusionFacts,
+    *,
+    infection_excluded: bool,
+    equipment_ready: bool,
+    given: Reasons | None = None,
+    form_token: str | None = None,
+) -> uuid.UUID:
+    """Record the start of an infusion as it happens; what was recorded for the day before the start joins it.
+
+    RuleViolation for what the rules refuse, for one already started today, and for a start long ago (a back entry);
+    ReasonNeeded for what is missing but may be departed from.
+    """
+    scope.require(Permission.RECORD_TREATMENT)
+    with unit_of_work(scope) as work:
+        owner = work.lock_patient(patient)
+        if again := already_recorded(scope, Infusion, form_token):
+            return again.public_id
+        course_row = find_course_row(scope, owner, course)
+        check_course_open(scope, course_row)
+        if facts.started_at < scope.now - LIVE_FOR:
+            message = "This start is more than 12 hours ago. Record it as a day after the fact."
+            raise RuleViolation("not_live", "started_at", message)
+        row = _new(scope, owner, course_row, facts, form_token)
+        row.infection_excluded, row.equipment_ready = infection_excluded, equipment_ready
+        day = Day(owner, course_row, row)
+        extra = check_before_start(infection_excluded=infection_excluded, equipment_ready=equipment_ready)
+        verdict = judge(
+            scope, day, waiting_parts(scope, course_row, row.infused_on), live=True, readiness=True, extra=extra
+        )
+        _insert(scope, day, verdict)
+        attach_waiting(scope, day)
+        account_for(scope, day, verdict, given or Reasons())
+        audit.record(scope, AuditAction.INFUSION_RECORDED, row)
+        return row.public_id
+
+
+def record_past_infusions(
+    scope: Scope,
+    patient: uuid.UUID,
+    course: uuid.UUID,
+    days: Sequence[PastDay],
+    *,
+    given: Reasons | None = None,
+    form_token: str | None = None,
+) -> list[uuid.UUID]:
+    """Record days of a course after the fact, marked as such: all of them or none.
+
+    What happened is taken, even before the enrollment or against a contraindication: then with a reason. A
+    RuleViolation names its field as ``days-<index>-<field>``.
+    """
+    scope.require(Permission.RECORD_TREATMENT)
+    if not days:
+        raise RuleViolation("no_days", None, "Fill in at least one day.")
+    with unit_of_work(scope) as work:
+        owner = work.lock_patient(patient)
+        course_row = find_course_row(scope, owner, course)
+        if already_recorded(scope, Infusion, _day_token(form_token, days[0])):
+            return []
+        check_course_open(scope, course_row)
+        recorded = []
+        for index, day in enumerate(days):
+            try:
+                row = _add_past(scope, owner, course_row, day, given or Reasons(), _day_token(form_token, day))
+            except RuleViolation as violation:
+                raise _at_day(violation, index) from violation
+            recorded.append(row.public_id)
+        return recorded
+
+
+def correct_infusion(
+    scope: Scope,
+    patient: uuid.UUID,
+    infusion: uuid.UUID,
+    facts: InfusionFacts,
+    *,
+    reason: str,
+    given: Reasons | None = None,
+) -> uuid.UUID:
+    """Replace an infusion by a corrected one; its parts and deviations follow, and so does the schedule.
+
+    The public id of the new row. RuleViolation without a reason, for what the rules refuse, and when somebody else
+    changed the infusion before.
+    """
+    scope.require(Permission.RECORD_TREATMENT)
+    with unit_of_work(scope) as work:
+        old = find_day(scope, work.lock_patient(patient), infusion)
+        before = audit.snapshot(old.infusion)
+        words = check_reason(scope, reason)
+        day = Day(old.patient, old.course, _replacement(scope, old, facts))
+        retire(scope, old.infusion, words)
+        moved = day.infusion.infused_on != old.infusion.infused_on
+        verdict = judge(scope, day, parts_of(scope, old.infusion), live=False, readiness=moved)
+        _insert(scope, day, verdict)
+        move_parts(scope, old.infusion, day.infusion)
+        account_for(scope, day, verdict, given or Reasons())
+        _keep_early_reason(scope, day.infusion)
+        audit.record(scope, AuditAction.INFUSION_CORRECTED, day.infusion, before=before, reason=words)
+        return day.infusion.public_id
+
+
+def withdraw_infusion(scope: Scope, patient: uuid.UUID, infusion: uuid.UUID, *, reason: str) -> None:
+    """Mark an infusion as entered in error: it never happened. Its deviations end with it."""
+    scope.require(Permission.RECORD_TREATMENT)
+    with unit_of_work(scope) as work:
+        owner = work.lock_patient(patient)
+        row = find_fact(scope, Infusion, owner.id, infusion)
+        check_unchanged(scope, row)
+        before = audit.snapshot(row)
+        withdraw(scope, row, reason)
+        for deviation in deviations_of_infusion(scope, row.id):
+            deviation.withdrawn_at = scope.now
+        audit.record(scope, AuditAction.INFUSION_WITHDRAWN, row, before=before, reason=reason)
+
+
+def _new(
+    scope: Scope, patient: Patient, course: TreatmentCourse, facts: InfusionFacts, form_token: str | None
+) -> Infusion:
+    """A row, not added yet. Its date is the local date of the start (decision 27)."""
+    return Infusion(
+        clinic_id=scope.clinic_id,
+        patient_id=patient.id,
+        course_id=course.id,
+        infused_on=local_date(facts.started_at, scope.time_zone),
+        observation_minutes=regimen_of(scope, patient.protocol_id).observation_min,
+        recorded_by_id=scope.user_id,
+        recorded_at=scope.now,
+        form_token=form_token,
+        day_number=facts.day_number,
+        started_at=facts.started_at,
+        dose_mg=facts.dose_mg,
+        ended_at=facts.ended_at,
+        discharged_at=facts.discharged_at,
+        diluted_at=facts.diluted_at,
+        lot_number=facts.lot_number,
+        lot_expires_on=facts.lot_expires_on,
+        stroke_advice_given=facts.stroke_advice_given,
+        late_reaction_advice_given=facts.late_reaction_advice_given,
+        chair=facts.chair,
+        nurse_name=facts.nurse_name,
+        note=facts.note,
+    )
+
+
+def _replacement(scope: Scope, old: Day, facts: InfusionFacts) -> Infusion:
+    """The row that corrects another: what the page does not ask again is kept."""
+    row, was = _new(scope, old.patient, old.course, facts, None), old.infusion
+    row.replaces_id = was.id
+    row.observation_minutes = was.observation_minutes
+    row.infection_excluded, row.equipment_ready = was.infection_excluded, was.equipment_ready
+    row.is_back_entry, row.recorded_via = was.is_back_entry, was.recorded_via
+    if row.discharged_at is not None:
+        row.discharged_by_id = was.discharged_by_id or (None if was.is_back_entry else scope.user_id)
+    return row
+
+
+def _add_past(
+    scope: Scope, patient: Patient, course: TreatmentCourse, past: PastDay, given: Reasons, form_token: str | None
+) -> Infusion:
+    row = _new(scope, patient, course, past.facts, form_token)
+    row.is_back_entry = True
+    day = Day(patient, course, row)
+    parts = waiting_parts(scope, course, row.infused_on) | stated_parts(scope, past.steroid, past.vitals)
+    verdict = judge(scope, day, parts, live=False, readiness=True)
+    _insert(scope, day, verdict)
+    attach_waiting(scope, day)
+    add_stated(scope, day, past.steroid, past.vitals)
+    account_for(scope, day, verdict, given)
+    _keep_early_reason(scope, row)
+    audit.record(scope, AuditAction.INFUSION_RECORDED, row)
+    return row
+
+
+def _insert(scope: Scope, day: Day, verdict: Verdict) -> None:
+    """Insert a row that the rules do not refuse. Where a unique index refuses it, its rule gives the words."""
+    verdict.raise_if_refused()
+    try:
+        with db.session.begin_nested():
+            db.session.add(day.infusion)
+    except IntegrityError:
+        judge(scope, day, Parts(), live=False, readiness=False).raise_if_refused()
+        raise
+
+
+def _keep_early_reason(scope: Scope, row: Infusion) -> None:
+    """The reason of an early discharge also stands on the infusion, for the checklist."""
+    reasons = [one.reason for one in deviations_of_infusion(scope, row.id) if one.code == EARLY_DISCHARGE]
+    row.early_discharge_reason = reasons[-1] if reasons else None
+
+
+def _day_token(form_token: str | None, day: PastDay) -> str | None:
+    return f"{form_token}:{day.facts.day_number}" if form_token else None
+
+
+def _at_day(violation: RuleViolation, index: int) -> RuleViolation:
+    """The same violation at the field of the day; a missing reason concerns the page as a whole."""
+    if violation.field is None or isinstance(violation, ReasonNeeded):
+        return violation
+    return RuleViolation(violation.code, f"days-{index}-{violation.field}", violation.message)
