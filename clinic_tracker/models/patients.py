@@ -70,6 +70,7 @@ class Patient(Model):
     merged_into_id: Mapped[OptionalRef]
     registered_by_id: Mapped[OptionalUserRef]
     registered_at: Mapped[Instant]
+    form_token: Mapped[str | None] = mapped_column(unique=True)
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}
@@ -89,6 +90,7 @@ class Enrollment(Fact, Model):
 
     prescriber_id: Mapped[Ref]
     enrolled_on: Mapped[date]
+    counseled_on: Mapped[date | None]
     guide_given_on: Mapped[date | None]
     card_given_on: Mapped[date | None]
     patient_signed_on: Mapped[date | None]
@@ -97,6 +99,7 @@ class Enrollment(Fact, Model):
     rems_reference: Mapped[str | None]
     ended_on: Mapped[date | None]
     end_reason: Mapped[str | None]
+    form_token: Mapped[str | None] = mapped_column(unique=True)
 
 
 class PatientMerge(Model):

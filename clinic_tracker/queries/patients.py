@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ScalarSelect, Select, func, select
+from sqlalchemy import ScalarSelect, Select, func, select, union_all
 from sqlalchemy.orm import aliased
 
 from clinic_tracker.domain.errors import NotFound
 from clinic_tracker.domain.vocabulary import FactState
 from clinic_tracker.models.access import Prescriber
 from clinic_tracker.models.base import db
+from clinic_tracker.models.monitoring import Exam, LabReport, Vaccination
 from clinic_tracker.models.patients import Enrollment, Patient
 from clinic_tracker.models.schedule import PatientSchedule
 from clinic_tracker.models.treatment import Infusion, TreatmentCourse
@@ -183,3 +184,76 @@ def _enrolled_on() -> ScalarSelect[Any]:
         .correlate(Patient)
         .scalar_subquery()
     )
+
+
+@dataclass(frozen=True, slots=True)
+class PatientRecord:
+    """Everything on the chart about who the patient is, for the edit form."""
+
+    header: PatientHeader
+    email: str | None
+    language: str | None
+    contact_note: str | None
+    prescriber: uuid.UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedChart:
+    """The chart to open for an MRN or REMS id; ``merged`` when the number belongs to a chart merged into it."""
+
+    public_id: uuid.UUID
+    merged: bool
+
+
+def patient_record(scope: Scope, patient: uuid.UUID) -> PatientRecord:
+    """The header of a patient and the details that the banner does not show; NotFound as for ``patient_header``."""
+    header = patient_header(scope, patient)
+    row = db.session.execute(
+        select(Patient.email, Patient.language, Patient.contact_note, Prescriber.public_id)
+        .outerjoin(Prescriber, Prescriber.id == Patient.prescriber_id)
+        .where(Patient.id == header.id)
+    ).one()
+    return PatientRecord(header, *row)
+
+
+def chart_with_number(scope: Scope, number: str) -> NumberedChart | None:
+    """The chart with exactly this MRN or REMS id, whatever the case of its letters; the surviving one of a merge."""
+    survivor = aliased(Patient)
+    wanted = number.strip().lower()
+    row = db.session.execute(
+        select(Patient.public_id, survivor.public_id)
+        .outerjoin(survivor, survivor.id == Patient.merged_into_id)
+        .where(
+            Patient.clinic_id == scope.clinic_id,
+            (func.lower(Patient.mrn) == wanted) | (func.lower(Patient.rems_patient_id) == wanted),
+        )
+        .order_by(Patient.merged_into_id.is_(None).desc(), Patient.id)
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    own, surviving = row
+    return NumberedChart(surviving or own, surviving is not None)
+
+
+def earliest_fact_on(scope: Scope, patient_id: int) -> date | None:
+    """The earliest day of anything recorded about a patient that stands, or None."""
+    dated = (
+        (Infusion, Infusion.infused_on),
+        (LabReport, LabReport.collected_on),
+        (Exam, Exam.performed_on),
+        (Vaccination, Vaccination.given_on),
+        (Enrollment, Enrollment.enrolled_on),
+    )
+    each = [
+        select(func.min(day).label("day")).where(
+            model.patient_id == patient_id, model.clinic_id == scope.clinic_id, model.state == RECORDED
+        )
+        for model, day in dated
+    ]
+    days = db.session.execute(union_all(*each)).scalars()
+    return min((_as_date(day) for day in days if day is not None), default=None)
+
+
+def _as_date(day: date | str) -> date:
+    return date.fromisoformat(day) if isinstance(day, str) else day

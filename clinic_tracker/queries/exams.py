@@ -1,0 +1,194 @@
+"""Exams, screenings and vaccinations of a patient, withdrawn ones too."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
+
+from clinic_tracker.domain.errors import NotFound
+from clinic_tracker.domain.vocabulary import FactState
+from clinic_tracker.models.access import User
+from clinic_tracker.models.base import db
+from clinic_tracker.models.monitoring import Exam, Vaccination
+from clinic_tracker.models.schedule import Standing
+from clinic_tracker.models.treatment import Infusion, TreatmentCourse
+from clinic_tracker.queries.scope import Scope
+
+RECORDED = FactState.RECORDED.value
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Who recorded a fact, and who ended it, when and why."""
+
+    state: str
+    recorded_by: str | None
+    recorded_at: datetime
+    recorded_via: str
+    withdrawn_by: str | None
+    withdrawn_at: datetime | None
+    withdrawn_reason: str | None
+
+    @property
+    def stands(self) -> bool:
+        """Whether the fact was neither corrected nor entered in error."""
+        return self.state == RECORDED
+
+
+@dataclass(frozen=True, slots=True)
+class ExamRow:
+    """An exam or screening on record."""
+
+    id: int
+    public_id: uuid.UUID
+    kind: str
+    performed_on: date
+    outcome: str
+    examiner: str | None
+    method: str | None
+    note: str | None
+    replaces_id: int | None
+    entry: Attribution
+
+
+@dataclass(frozen=True, slots=True)
+class VaccinationRow:
+    """A dose of a vaccine on record."""
+
+    id: int
+    public_id: uuid.UUID
+    vaccine: str
+    given_on: date
+    is_live: bool
+    is_varicella: bool
+    dose_label: str | None
+    note: str | None
+    replaces_id: int | None
+    entry: Attribution
+
+
+@dataclass(frozen=True, slots=True)
+class OwedExam:
+    """What is owed next of an exam that the protocol asks for."""
+
+    requirement: str
+    opens_on: date | None
+    next_due_on: date | None
+    last_done_on: date | None
+
+
+def exams_of(scope: Scope, patient_id: int) -> list[ExamRow]:
+    """All exams of a patient, newest first; corrected ones and those entered in error too."""
+    columns = (Exam.kind, Exam.performed_on, Exam.outcome, Exam.examiner, Exam.method, Exam.note)
+    rows = db.session.execute(
+        _facts(scope, Exam, columns).where(Exam.patient_id == patient_id).order_by(Exam.performed_on.desc(), Exam.id.desc())
+    ).tuples()
+    return [_exam_row(row) for row in rows]
+
+
+def vaccinations_of(scope: Scope, patient_id: int) -> list[VaccinationRow]:
+    """All doses of a patient, newest first; corrected ones and those entered in error too."""
+    rows = db.session.execute(
+        _facts(scope, Vaccination, _DOSE)
+        .where(Vaccination.patient_id == patient_id)
+        .order_by(Vaccination.given_on.desc(), Vaccination.id.desc())
+    ).tuples()
+    return [_vaccination_row(row) for row in rows]
+
+
+def find_exam(scope: Scope, patient_id: int, exam: uuid.UUID) -> ExamRow:
+    """One exam of this patient, in whatever state; NotFound otherwise."""
+    columns = (Exam.kind, Exam.performed_on, Exam.outcome, Exam.examiner, Exam.method, Exam.note)
+    row = db.session.execute(
+        _facts(scope, Exam, columns).where(Exam.patient_id == patient_id, Exam.public_id == exam)
+    ).one_or_none()
+    if row is None:
+        raise NotFound("exam")
+    return _exam_row(tuple(row))
+
+
+def find_vaccination(scope: Scope, patient_id: int, vaccination: uuid.UUID) -> VaccinationRow:
+    """One dose of this patient, in whatever state; NotFound otherwise."""
+    row = db.session.execute(
+        _facts(scope, Vaccination, _DOSE).where(
+            Vaccination.patient_id == patient_id, Vaccination.public_id == vaccination
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound("vaccination")
+    return _vaccination_row(tuple(row))
+
+
+def owed_exams(scope: Scope, patient_id: int, requirements: tuple[str, ...]) -> dict[str, OwedExam]:
+    """Where the patient stands with the exams that the protocol asks for, by requirement."""
+    rows = db.session.execute(
+        select(Standing.requirement, Standing.opens_on, Standing.next_due_on, Standing.last_done_on).where(
+            Standing.clinic_id == scope.clinic_id,
+            Standing.patient_id == patient_id,
+            Standing.requirement.in_(requirements),
+        )
+    )
+    return {row.requirement: OwedExam(*row) for row in rows}
+
+
+def treatment_dates(scope: Scope, patient_id: int) -> tuple[date | None, date | None]:
+    """The day of the first infusion, and the planned start of the next course that was not begun."""
+    first = db.session.execute(
+        select(func.min(Infusion.infused_on)).where(
+            Infusion.clinic_id == scope.clinic_id, Infusion.patient_id == patient_id, Infusion.state == RECORDED
+        )
+    ).scalar_one()
+    begun = select(Infusion.id).where(Infusion.course_id == TreatmentCourse.id, Infusion.state == RECORDED).exists()
+    planned = db.session.execute(
+        select(func.min(TreatmentCourse.planned_start_on)).where(
+            TreatmentCourse.clinic_id == scope.clinic_id,
+            TreatmentCourse.patient_id == patient_id,
+            TreatmentCourse.discontinued_on.is_(None),
+            ~begun,
+        )
+    ).scalar_one()
+    return first, planned
+
+
+_DOSE = (
+    Vaccination.vaccine,
+    Vaccination.given_on,
+    Vaccination.is_live,
+    Vaccination.is_varicella,
+    Vaccination.dose_label,
+    Vaccination.note,
+)
+
+
+def _facts(scope: Scope, model: Any, columns: tuple[Any, ...]) -> Any:
+    """The columns of a fact with its attribution."""
+    author, ender = aliased(User), aliased(User)
+    return (
+        select(
+            model.id,
+            model.public_id,
+            *columns,
+            model.replaces_id,
+            model.state,
+            author.name,
+            model.recorded_at,
+            model.recorded_via,
+            ender.name,
+            model.withdrawn_at,
+            model.withdrawn_reason,
+        )
+        .outerjoin(author, author.id == model.recorded_by_id)
+        .outerjoin(ender, ender.id == model.withdrawn_by_id)
+        .where(model.clinic_id == scope.clinic_id)
+    )
+
+
+def _exam_row(row: tuple[Any, ...]) -> ExamRow:
+    return ExamRow(*row[:9], entry=Attribution(*row[9:]))
+
+
+def _vaccination_row(row: tuple[Any, ...]) -> VaccinationRow:
+    return VaccinationRow(*row[:9], entry=Attribution(*row[9:]))
