@@ -74,7 +74,7 @@ def unit_of_work(scope: Scope) -> Iterator[UnitOfWork]:
         if work.discarded:
             db.session.rollback()
         else:
-            projection.reproject(scope, sorted(work.touched))
+            projection.reproject(work.scope, sorted(work.touched))
             db.session.commit()
     except BaseException:
         db.session.rollback()

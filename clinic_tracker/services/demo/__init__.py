@@ -1,0 +1,1 @@
+"""Synthetic clinics for demonstration and training: deterministic, plausible, and nobody in them exists."""
