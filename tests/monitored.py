@@ -52,7 +52,12 @@ def add_course(
 ) -> TreatmentCourse:
     """A course with an infusion on each of ``days`` days from ``first`` on; planned only when ``first`` is None."""
     course = TreatmentCourse(
-        clinic_id=scope.clinic_id, patient_id=patient.id, number=number, planned_days=days, planned_at=scope.now, **values
+        clinic_id=scope.clinic_id,
+        patient_id=patient.id,
+        number=number,
+        planned_days=days,
+        planned_at=scope.now,
+        **values,
     )
     db.session.add(course)
     db.session.flush()
@@ -95,8 +100,8 @@ def add_lab(scope: Scope, patient: Patient, test: str, on: date, **values: Any) 
         **values,
     )
     db.session.add(row)
-    db.session.flush()
     if number is not None:
+        db.session.flush()
         db.session.add(LabValue(clinic_id=scope.clinic_id, lab_report_id=row.id, analyte="cd4", number=number))
     return row
 
@@ -163,9 +168,7 @@ def store_history(scope: Scope, history: Mapping[str, Any], **values: Any) -> Pa
         add_form(scope, patient, form["kind"], _day(form["submitted_on"]), courses.get(form.get("course")))
     for waiver in history.get("waivers", ()):
         span = {"from_on": _day(waiver["from_on"]), "to_on": _day(waiver["to_on"])}
-        db.session.add(
-            Waiver(**_fact(scope, patient), requirement=waiver["requirement"], reason="As agreed", **span)
-        )
+        db.session.add(Waiver(**_fact(scope, patient), requirement=waiver["requirement"], reason="As agreed", **span))
     if history.get("monitoring_closed_on"):
         closed = _day(history["monitoring_closed_on"])
         db.session.add(MonitoringDecision(**_fact(scope, patient), kind="closed", decided_on=closed, reason="Done"))
@@ -186,8 +189,14 @@ def _store_courses(scope: Scope, patient: Patient, history: Mapping[str, Any]) -
         if fact.get("monitoring_extended_to"):
             end = _day(fact["monitoring_extended_to"])
             db.session.add(
-                MonitoringDecision(**_fact(scope, patient), kind="extended", decided_on=scope.today,
-                                   course_id=course.id, extended_to=end, reason="Indicated")  # fmt: skip
+                MonitoringDecision(
+                    **_fact(scope, patient),
+                    kind="extended",
+                    decided_on=scope.today,
+                    course_id=course.id,
+                    extended_to=end,
+                    reason="Indicated",
+                )
             )
     return courses
 

@@ -138,7 +138,7 @@ def patient_contacts(scope: Scope, patient_id: int, most: int | None = None) -> 
     ).all()
     items = _items(scope, [row[0] for row in rows])
     return [
-        Contact(key, public_id, at, OutreachChannel(channel), OutreachOutcome(outcome), *rest, items=tuple(items[key]))
+        Contact(*(key, public_id, at, OutreachChannel(channel), OutreachOutcome(outcome), *rest, tuple(items[key])))
         for key, public_id, at, channel, outcome, *rest in rows
     ]
 

@@ -139,7 +139,7 @@ def item_conditions(scope: Scope, chosen: WorklistFilter) -> list[Condition]:
     return conditions
 
 
-def band_conditions(scope: Scope, chosen: WorklistFilter, due: ColumnElement[Any]) -> list[Condition]:
+def band_conditions(scope: Scope, chosen: WorklistFilter, due: Any) -> list[Condition]:
     """The lateness band as conditions on a due date: of the item, or the earliest of the patient."""
     if chosen.band is None or chosen.band not in VIEW_BANDS[chosen.view]:
         return []

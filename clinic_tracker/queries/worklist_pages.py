@@ -121,7 +121,7 @@ def worklist_totals(scope: Scope, chosen: WorklistFilter) -> Totals:
     return Totals(patients, int(count), oldest, dict(zip(bands, counts, strict=True)))
 
 
-def patients_in_band(scope: Scope, chosen: WorklistFilter) -> Select[tuple[int]]:
+def patients_in_band(scope: Scope, chosen: WorklistFilter) -> Select[int]:
     """The keys of the patients on a list of one row a patient, as a subquery."""
     bands = band_conditions(scope, chosen, func.min(Standing.next_due_on))
     keys = select(Standing.patient_id).where(*item_conditions(scope, chosen)).group_by(Standing.patient_id)
@@ -204,8 +204,8 @@ def _grouped(rows: Iterable[tuple[Any, ...]]) -> list[WorklistRow]:
     for row in rows:
         person, due, requirement, item = row[:7], row[7], row[8], row[9:]
         _, items = found.setdefault((person[0], requirement), ((*person, None if due == NEVER else due), []))
-        items.append(OwedItem(*item[:7], is_closed=bool(item[7]), is_listed=bool(item[8])))
-    return [WorklistRow(*head, items=tuple(items)) for head, items in found.values()]
+        items.append(OwedItem(*(*item[:7], bool(item[7]), bool(item[8]))))
+    return [WorklistRow(*(*head, tuple(items))) for head, items in found.values()]
 
 
 def _with_contacts(row: WorklistRow, marks: dict[ItemKey, ContactMark]) -> WorklistRow:

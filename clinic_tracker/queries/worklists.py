@@ -84,7 +84,7 @@ def _stored(scope: Scope, as_of: date, condition: Any) -> Iterator[WorklistItem]
         .where(condition)
     )
     for mrn, family, given, born, prescriber, *columns_of_item, closed in rows:
-        item = OwedItem(*columns_of_item, is_closed=bool(closed))
+        item = OwedItem(*(*columns_of_item, bool(closed)))
         yield WorklistItem(
             mrn, family, given, born, item.requirement, item.state(as_of).value, item.next_due_on,
             item.days_overdue(as_of), item.missed_in_a_row, item.last_done_on, prescriber,
@@ -112,7 +112,7 @@ def _recomputed(scope: Scope, as_of: date) -> Iterator[WorklistItem]:
 
 
 def _lines_of(person: tuple[Any, ...], history: History, protocol: Protocol, as_of: date) -> Iterator[WorklistItem]:
-    *identity, prescriber = person
+    mrn, family, given, born, prescriber = person
     day = as_of.toordinal()
     answer = forecast(history.known_on(day), protocol)
     for standing in answer.standings:
@@ -121,7 +121,9 @@ def _lines_of(person: tuple[Any, ...], history: History, protocol: Protocol, as_
         done = date.fromordinal(standing.last_done) if standing.last_done is not None else None
         late = (as_of - due).days if due and state is StandingState.OVERDUE else 0
         missed = missed_in_a_row(standing, answer.obligations, day)
-        yield WorklistItem(*identity, standing.requirement, state.value, due, late, missed, done, prescriber)
+        yield WorklistItem(
+            mrn, family, given, born, standing.requirement, state.value, due, late, missed, done, prescriber
+        )
 
 
 def _in_order(rows: Iterable[WorklistItem]) -> list[WorklistItem]:
