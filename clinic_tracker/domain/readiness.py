@@ -9,7 +9,7 @@ from clinic_tracker.domain.local_time import show_date
 from clinic_tracker.domain.notes import Note, Verdict, deviation, refuse
 from clinic_tracker.domain.permissions import Permission
 
-_BASELINE = "baseline_"
+BASELINE_PREFIX = "baseline_"
 _CODES = frozenset(
     {
         "not_enrolled",
@@ -26,7 +26,7 @@ _CODES = frozenset(
 )
 # Judged for the course as a whole: explained once, it is not asked again on the following days.
 COURSE_CODES = frozenset(
-    {"no_prescriber", "not_authorized", "authorization_expired", "not_verified", "course_too_early"}
+    {"no_prescriber", "not_authorized", "authorization_expired", "not_verified", "course_too_early", "too_young"}
 )
 
 
@@ -73,12 +73,14 @@ class Blocker(NamedTuple):
     permission: Permission
     requirement: str
     hard: bool = False
+    by_prescriber: bool = False
 
     @property
     def note(self) -> Note:
         """The same as a note of a verdict."""
-        make = refuse if self.hard else deviation
-        return make(self.code, None, self.words, self.requirement)
+        if self.hard:
+            return refuse(self.code, None, self.words, self.requirement)
+        return deviation(self.code, None, self.words, self.requirement, by_prescriber=self.by_prescriber)
 
 
 def blockers(facts: ReadinessFacts) -> tuple[Blocker, ...]:
@@ -130,8 +132,8 @@ def _prescriber(facts: ReadinessFacts) -> list[Blocker]:
 
 def _authorization(facts: ReadinessFacts) -> list[Blocker]:
     """Every course is authorized within the baseline window, and the facility verifies it (R-14, R-16)."""
-    given = facts.authorization
-    state = authorization_state(given.authorized_on if given else None, facts.start_on, facts.on, facts.window_days)
+    given, start = facts.authorization, facts.start_on
+    state = authorization_state(given.authorized_on if given else None, start, start, facts.window_days)
     clears = "The neurologist authorizes the course with its baseline set."
     authorize = Permission.AUTHORIZE_COURSES
     if given is None or state.state is not BaselineState.MET:
@@ -155,7 +157,9 @@ def _of_item(item: BaselineItem) -> Blocker:
         BaselineState.TOO_SOON: "Move the start of the course, or let the neurologist decide.",
     }.get(item.state, "Enter the result; collect it again where it has lapsed.")
     permission = Permission.AUTHORIZE_COURSES if hard else Permission.RECORD_EVIDENCE
-    return Blocker(_BASELINE + item.code, item.title, item.words, clears, permission, item.requirement, hard)
+    decided = item.state is BaselineState.TOO_SOON
+    code = BASELINE_PREFIX + item.code
+    return Blocker(code, item.title, f"{item.title}: {item.words}", clears, permission, item.requirement, hard, decided)
 
 
 def check_before_start(*, infection_excluded: bool | None, equipment_ready: bool | None) -> Verdict:
@@ -174,9 +178,9 @@ def check_before_start(*, infection_excluded: bool | None, equipment_ready: bool
 
 def is_of_course(code: str) -> bool:
     """Whether a deviation of this code concerns the course, so that its reason holds for every day of it."""
-    return code.startswith(_BASELINE) or code in COURSE_CODES
+    return code.startswith(BASELINE_PREFIX) or code in COURSE_CODES
 
 
 def is_readiness(code: str) -> bool:
     """Whether a deviation of this code is about readiness, which is judged once, as it was before the start."""
-    return code.startswith(_BASELINE) or code in _CODES
+    return code.startswith(BASELINE_PREFIX) or code in _CODES
