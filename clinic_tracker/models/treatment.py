@@ -105,6 +105,7 @@ class Infusion(Fact, Model):
         partial_index("uq_infusion_course_day", "course_id", "day_number", where=RECORDED, unique=True),
         partial_index("uq_infusion_patient_date", "patient_id", "infused_on", where=RECORDED, unique=True),
         Index("ix_infusion_clinic_date", "clinic_id", "infused_on"),
+        partial_index("ix_infusion_open", "clinic_id", where=f"{RECORDED} and discharged_at is null"),
     )
 
     course_id: Mapped[Ref]

@@ -19,6 +19,7 @@ from clinic_tracker.models.base import db
 from clinic_tracker.models.patients import Patient
 from clinic_tracker.models.treatment import Infusion, TreatmentCourse
 from clinic_tracker.queries.scope import Scope
+from clinic_tracker.queries.suite import IMPORTED
 from clinic_tracker.queries.treatment import regimen_of
 from clinic_tracker.services import audit
 from clinic_tracker.services.audit import AuditAction
@@ -161,7 +162,7 @@ def reopen_course(scope: Scope, patient: uuid.UUID, course: uuid.UUID, *, reason
 def given_of(scope: Scope, course: TreatmentCourse) -> Given:
     """How many days of a course were given, the last of them, and how many are still running."""
     table = Infusion
-    live = table.ended_at.is_(None) & (table.recorded_via == "screen") & table.is_back_entry.is_(False)
+    live = table.ended_at.is_(None) & (table.recorded_via != IMPORTED) & table.is_back_entry.is_(False)
     row = db.session.execute(
         select(func.count(), func.max(table.infused_on), func.count(case((live, 1)))).where(
             table.course_id == course.id,

@@ -138,7 +138,7 @@ def judge(
         recorded=recorded_days(scope, patient.id, excluding=row.id),
         enrolled_on=enrolled_on(scope, patient.id, row.infused_on),
         now=scope.now,
-        zone_name=scope.time_zone,
+        zone_name=row.time_zone or scope.time_zone,
     )
     regimen = regimen_of(scope, patient.protocol_id)
     regimen = replace(

@@ -103,7 +103,7 @@ def start_infusion(
         if facts.started_at < scope.now - LIVE_FOR:
             message = "This start is more than 12 hours ago. Record it as a day after the fact."
             raise RuleViolation("not_live", "started_at", message)
-        row = _new(scope, owner, course_row, facts, form_token)
+        row = _new(scope, owner, course_row, facts, form_token=form_token)
         row.infection_excluded, row.equipment_ready = infection_excluded, equipment_ready
         day = Day(owner, course_row, row)
         extra = check_before_start(infection_excluded=infection_excluded, equipment_ready=equipment_ready)
@@ -196,14 +196,21 @@ def withdraw_infusion(scope: Scope, patient: uuid.UUID, infusion: uuid.UUID, *, 
 
 
 def _new(
-    scope: Scope, patient: Patient, course: TreatmentCourse, facts: InfusionFacts, form_token: str | None
+    scope: Scope,
+    patient: Patient,
+    course: TreatmentCourse,
+    facts: InfusionFacts,
+    *,
+    form_token: str | None = None,
+    time_zone: str | None = None,
 ) -> Infusion:
-    """A row, not added yet. Its date is the local date of the start (decision 27)."""
+    """A row, not added yet. Its date is the local date of the start where it was given (decision 27)."""
     return Infusion(
         clinic_id=scope.clinic_id,
         patient_id=patient.id,
         course_id=course.id,
-        infused_on=local_date(facts.started_at, scope.time_zone),
+        infused_on=local_date(facts.started_at, time_zone or scope.time_zone),
+        time_zone=time_zone,
         observation_minutes=regimen_of(scope, patient.protocol_id).observation_min,
         recorded_by_id=scope.user_id,
         recorded_at=scope.now,
@@ -226,7 +233,8 @@ def _new(
 
 def _replacement(scope: Scope, old: Day, facts: InfusionFacts) -> Infusion:
     """The row that corrects another: what the page does not ask again is kept."""
-    row, was = _new(scope, old.patient, old.course, facts, None), old.infusion
+    was = old.infusion
+    row = _new(scope, old.patient, old.course, facts, time_zone=was.time_zone)
     row.replaces_id = was.id
     row.observation_minutes = was.observation_minutes
     row.infection_excluded, row.equipment_ready = was.infection_excluded, was.equipment_ready
@@ -239,7 +247,7 @@ def _replacement(scope: Scope, old: Day, facts: InfusionFacts) -> Infusion:
 def _add_past(
     scope: Scope, patient: Patient, course: TreatmentCourse, past: PastDay, given: Reasons, form_token: str | None
 ) -> Infusion:
-    row = _new(scope, patient, course, past.facts, form_token)
+    row = _new(scope, patient, course, past.facts, form_token=form_token)
     row.is_back_entry = True
     day = Day(patient, course, row)
     parts = waiting_parts(scope, course, row.infused_on) | stated_parts(scope, past.steroid, past.vitals)

@@ -1,0 +1,226 @@
+"""Today in the infusion suite: who is planned, being infused, observed, to be signed out, discharged."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import func, select
+
+from clinic_tracker.domain.infusion_day import observation_ends_at
+from clinic_tracker.domain.vocabulary import FactState
+from clinic_tracker.models.base import db
+from clinic_tracker.models.patients import Patient
+from clinic_tracker.models.treatment import Infusion, InfusionPause, TreatmentCourse, VitalSigns
+from clinic_tracker.queries.scope import Scope
+
+RECORDED = FactState.RECORDED.value
+IMPORTED = "history import"  # days of an imported history have no discharge: nobody sits in a chair for them
+# A day that did not take place stays on the board for so long; then it is a matter for the course page.
+EXPECTED_FOR = timedelta(days=7)
+
+
+class Running(NamedTuple):
+    """An infusion that was started and is not, or was just, signed out."""
+
+    infusion: uuid.UUID
+    patient_id: int
+    patient: uuid.UUID
+    family_name: str
+    given_name: str
+    birth_date: date
+    mrn: str
+    course_number: int
+    day_number: int
+    planned_days: int
+    chair: str | None
+    infused_on: date
+    started_at: datetime
+    ended_at: datetime | None
+    observation_minutes: int
+    discharged_at: datetime | None
+    paused_at: datetime | None
+    vitals_at: datetime | None
+
+    @property
+    def observed_until(self) -> datetime | None:
+        """When the observation is over, or None while the infusion runs."""
+        return observation_ends_at(self.ended_at, self.observation_minutes) if self.ended_at else None
+
+
+class Expected(NamedTuple):
+    """A patient whose infusion is planned for a day."""
+
+    patient_id: int
+    patient: uuid.UUID
+    family_name: str
+    given_name: str
+    birth_date: date
+    mrn: str
+    course: uuid.UUID
+    course_number: int
+    day_number: int
+    planned_days: int
+    expected_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """The board. Each list has the earliest end first; nobody leaves it without a signature."""
+
+    planned: tuple[Expected, ...]
+    infusing: tuple[Running, ...]
+    observing: tuple[Running, ...]
+    observed: tuple[Running, ...]
+    never_signed_out: tuple[Running, ...]
+    discharged: tuple[Running, ...]
+
+    @property
+    def patient_ids(self) -> list[int]:
+        """Everybody on the board, for the access log."""
+        lists = (self.planned, self.infusing, self.observing, self.observed, self.never_signed_out, self.discharged)
+        return sorted({row.patient_id for rows in lists for row in rows})
+
+    @property
+    def present(self) -> int:
+        """How many are in the suite now."""
+        return len(self.infusing) + len(self.observing) + len(self.observed)
+
+    @property
+    def next_out_at(self) -> datetime | None:
+        """When the next observation is over."""
+        ends = [row.observed_until for row in self.observing if row.observed_until is not None]
+        return min(ends, default=None)
+
+
+def suite(scope: Scope) -> Suite:
+    """The board of the clinic's today, in two statements."""
+    rows = _running(scope)
+    open_rows = [row for row in rows if row.discharged_at is None]
+    old = [row for row in open_rows if _is_old(scope, row)]
+    today = [row for row in open_rows if not _is_old(scope, row)]
+    ended = sorted(
+        (row for row in today if row.observed_until is not None), key=lambda row: row.observed_until or scope.now
+    )
+    started_today = {row.patient_id for row in rows if row.infused_on == scope.today}
+    return Suite(
+        planned=tuple(row for row in _expected(scope) if row.patient_id not in started_today),
+        infusing=tuple(row for row in today if row.ended_at is None),
+        observing=tuple(row for row in ended if (row.observed_until or scope.now) > scope.now),
+        observed=tuple(row for row in ended if (row.observed_until or scope.now) <= scope.now),
+        never_signed_out=tuple(old),
+        discharged=tuple(row for row in rows if row.discharged_at is not None),
+    )
+
+
+def _is_old(scope: Scope, row: Running) -> bool:
+    """Started on an earlier day, and not merely running or observed past midnight."""
+    if row.infused_on >= scope.today:
+        return False
+    until = row.observed_until or row.started_at + timedelta(hours=12)
+    return until + timedelta(hours=2) < scope.now
+
+
+def _running(scope: Scope) -> list[Running]:
+    table = Infusion
+    paused = (
+        select(InfusionPause.paused_at)
+        .where(
+            InfusionPause.infusion_id == table.id,
+            InfusionPause.resumed_at.is_(None),
+            InfusionPause.withdrawn_at.is_(None),
+        )
+        .limit(1)
+        .scalar_subquery()
+    )
+    vitals = (
+        select(func.max(VitalSigns.taken_at))
+        .where(VitalSigns.infusion_id == table.id, VitalSigns.withdrawn_at.is_(None))
+        .scalar_subquery()
+    )
+    statement: Any = (
+        select(
+            table.public_id,
+            Patient.id,
+            Patient.public_id,
+            Patient.family_name,
+            Patient.given_name,
+            Patient.birth_date,
+            Patient.mrn,
+            TreatmentCourse.number,
+            table.day_number,
+            TreatmentCourse.planned_days,
+            table.chair,
+            table.infused_on,
+            table.started_at,
+            table.ended_at,
+            table.observation_minutes,
+            table.discharged_at,
+            paused,
+            vitals,
+        )
+        .join(Patient, Patient.id == table.patient_id)
+        .join(TreatmentCourse, TreatmentCourse.id == table.course_id)
+        .where(
+            table.clinic_id == scope.clinic_id,
+            table.state == RECORDED,
+            table.recorded_via != IMPORTED,
+            # A day recorded after the fact without its discharge is a gap in the record, not a patient in a chair.
+            table.is_back_entry.is_(False) & table.discharged_at.is_(None) | (table.infused_on == scope.today),
+        )
+        .order_by(table.started_at)
+    )
+    return [Running(*row) for row in db.session.execute(statement)]
+
+
+def _expected(scope: Scope) -> list[Expected]:
+    """Courses with days left whose next day is today, or was in the last days and did not take place."""
+    course = TreatmentCourse
+    given = (
+        select(
+            Infusion.course_id,
+            func.count().label("days"),
+            func.max(Infusion.day_number).label("last_day"),
+            func.max(Infusion.infused_on).label("last_on"),
+        )
+        .where(Infusion.clinic_id == scope.clinic_id, Infusion.state == RECORDED)
+        .group_by(Infusion.course_id)
+        .subquery()
+    )
+    earliest = scope.today - EXPECTED_FOR
+    statement: Any = (
+        select(
+            Patient.id,
+            Patient.public_id,
+            Patient.family_name,
+            Patient.given_name,
+            Patient.birth_date,
+            Patient.mrn,
+            course.public_id,
+            course.number,
+            given.c.last_day,
+            course.planned_days,
+            course.planned_start_on,
+            given.c.last_on,
+        )
+        .join(Patient, Patient.id == course.patient_id)
+        .outerjoin(given, given.c.course_id == course.id)
+        .where(
+            course.clinic_id == scope.clinic_id,
+            course.discontinued_on.is_(None),
+            Patient.merged_into_id.is_(None),
+            func.coalesce(given.c.days, 0) < course.planned_days,
+            func.coalesce(given.c.last_on, course.planned_start_on).between(earliest, scope.today),
+        )
+        .order_by(Patient.family_name, Patient.given_name, Patient.id)
+    )
+    return [
+        row for row in (_as_expected(*row) for row in db.session.execute(statement)) if row.expected_on <= scope.today
+    ]
+
+
+def _as_expected(*columns: Any) -> Expected:
+    """The last four columns say how far the course is; the next day follows the last one given."""
+    *who, last_day, planned_days, planned_on, last_on = columns
+    expected_on = last_on + timedelta(days=1) if last_on else planned_on
+    return Expected._make((*who, min((last_day or 0) + 1, planned_days), planned_days, expected_on))
