@@ -3,7 +3,14 @@
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from clinic_tracker.domain.baseline_exams import dated_exam, hepatitis, hiv, vaccines, varicella_immunity
+from clinic_tracker.domain.baseline_exams import (
+    dated_exam,
+    electrocardiogram,
+    hepatitis,
+    hiv,
+    vaccines,
+    varicella_immunity,
+)
 from clinic_tracker.domain.baseline_facts import (
     Baseline,
     BaselineFacts,
@@ -51,6 +58,21 @@ _LABS = (
 )
 
 
+# The pre-course check of the protocol that asks for each item. The ECG is asked for only where a protocol says so.
+_ECG_CHECK = "baseline_ecg"
+_CHECK_OF_ITEM = {
+    **{lab.panel.value: f"baseline_{lab.panel.value}" for lab in _LABS},
+    "skin_exam": "baseline_skin_exam",
+    "vzv_immunity": "vzv_immunity",
+    "vzv_vaccine": "vzv_immunity",
+    "vaccines": "vaccines_complete",
+    "tb_screen": "tb_screen",
+    "hiv_test": "hiv_test",
+    "hepatitis_b": "hepatitis_screen",
+    "hepatitis_c": "hepatitis_screen",
+}
+
+
 def baseline(facts: BaselineFacts, settings: BaselineSettings) -> Baseline:
     """The baseline set of a course as it stands (R-20 to R-29, R-31 to R-33).
 
@@ -67,6 +89,11 @@ def baseline(facts: BaselineFacts, settings: BaselineSettings) -> Baseline:
         hepatitis(facts, ExamKind.HEPATITIS_B, "Hepatitis B screening"),
         hepatitis(facts, ExamKind.HEPATITIS_C, "Hepatitis C screening"),
     ]
+    asked = settings.checks
+    if asked is not None:
+        items = [item for item in items if _CHECK_OF_ITEM[item.code] in asked]
+        if _ECG_CHECK in asked:
+            items.append(electrocardiogram(facts, settings))
     opens_on = facts.start_on - timedelta(days=settings.baseline_window_days)
     return Baseline(tuple(items), opens_on, facts.start_on)
 

@@ -32,6 +32,18 @@ def dated_exam(facts: BaselineFacts, kind: ExamKind, title: str, requirement: st
     return BaselineItem(kind, title, requirement, state, Weight.WARN, done.on, expires_on, words)
 
 
+def electrocardiogram(facts: BaselineFacts, settings: BaselineSettings) -> BaselineItem:
+    """A baseline ECG before each course, in the window of the laboratory tests; a warning only (E-09)."""
+    code, title, requirement, warn = ExamKind.ECG, "ECG", "E-09", Weight.WARN
+    done = _latest(facts, code)
+    if done is None:
+        return BaselineItem(code, title, requirement, BaselineState.MISSING, warn, None, None, "Not on file.")
+    expires_on = done.on + timedelta(days=settings.baseline_window_days)
+    state = validity(expires_on, facts.start_on, facts.as_of)
+    words = f"Done on {show_date(done.on)}{_outcome(done)}; {validity_words(state, expires_on)}"
+    return BaselineItem(code, title, requirement, state, warn, done.on, expires_on, words)
+
+
 def hiv(facts: BaselineFacts, settings: BaselineSettings) -> BaselineItem:
     """A negative HIV test before the first course, later one on file; positive is a contraindication (R-32)."""
     code, title, requirement, block = ExamKind.HIV_TEST, "HIV test", "R-32", Weight.BLOCK

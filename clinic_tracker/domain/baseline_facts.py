@@ -1,12 +1,13 @@
 """What the baseline set of a course is judged from, and what the judgement looks like."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from clinic_tracker.domain.local_time import show_date
+from clinic_tracker.domain.protocol import Protocol
 from clinic_tracker.domain.vocabulary import ExamKind, Panel
 
 
@@ -70,19 +71,30 @@ class BaselineFacts:
 
 @dataclass(frozen=True, slots=True)
 class BaselineSettings:
-    """The windows, as the clinic's protocol sets them."""
+    """The windows, as the clinic's protocol sets them, and the codes of its pre-course checks.
+
+    Without codes the set is that of the US protocol.
+    """
 
     baseline_window_days: int = 30
     skin_baseline_months: int = 12
     tb_valid_months: int = 12
     hiv_valid_months: int = 12
     vaccine_gap_days: int = 42
+    checks: frozenset[str] | None = None
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, float]) -> Self:
         """The windows from the protocol's settings of the same names; other settings are left aside."""
-        known = {field.name for field in fields(cls)}
-        return cls(**{name: int(value) for name, value in settings.items() if name in known})
+        known = {field.name for field in fields(cls)} - {"checks"}
+        windows: dict[str, Any] = {name: int(value) for name, value in settings.items() if name in known}
+        return cls(**windows)
+
+    @classmethod
+    def from_protocol(cls, protocol: Protocol) -> Self:
+        """The windows and the pre-course checks of a protocol: the EU asks for an ECG and for no protein ratio."""
+        windows = cls.from_settings({name: setting.value for name, setting in protocol.settings.items()})
+        return replace(windows, checks=frozenset(check.code for check in protocol.checks))
 
 
 class BaselineItem(NamedTuple):

@@ -117,9 +117,9 @@ def _member(kind: type[Member], code: str, row: _Row) -> Member:
 
 
 def _unit(code: str, row: _Row) -> Unit:
-    unit = Unit(code, row.text("shown"), row.texts("spellings"))
+    shown, spellings = row.text("shown"), row.texts("spellings")
     row.finish()
-    return Unit(code, unit.shown, (unit.shown, *unit.spellings))
+    return Unit(code, shown, spellings, frozenset(spelling(name) for name in (code, shown, *spellings)))
 
 
 def _analyte(code: str, row: _Row, units: Mapping[str, Unit]) -> Analyte:
@@ -135,10 +135,9 @@ def _analyte(code: str, row: _Row, units: Mapping[str, Unit]) -> Analyte:
     seen: set[str] = set()
     for scale in analyte.scales:
         for unit in scale.factors:
-            names = {spelling(name) for name in (unit, *units[unit].spellings)}
-            if names & seen:
+            if units[unit].names & seen:
                 raise ProtocolError(f"{row.where}: a spelling of {unit} belongs to another unit too")
-            seen |= names
+            seen |= units[unit].names
     return analyte
 
 

@@ -35,11 +35,15 @@ class Factor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One unit: how it is kept (UCUM), how it is shown, how laboratories spell it."""
+    """One unit: how it is kept (UCUM), how it is shown, how laboratories spell it.
+
+    ``names`` are all of these as ``spelling`` reads them.
+    """
 
     code: str
     shown: str
     spellings: tuple[str, ...]
+    names: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +269,7 @@ class LabCatalog:
         wanted = spelling(unit)
         for scale in found.scales:
             for code, factor in scale.factors.items():
-                if wanted in {spelling(known) for known in (code, *self.units[code].spellings)}:
+                if wanted in self.units[code].names:
                     return scale, factor
         accepted = ", ".join(self.accepted_units(analyte)) or "none: it is reported in words"
         message = f"“{unit}” is not a unit of {found.title}. Accepted: {accepted}."

@@ -1,10 +1,13 @@
+import tomllib
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clinic_tracker.domain import baseline_facts
 from clinic_tracker.domain.baseline import (
     BaselineFacts,
     BaselineSettings,
@@ -16,6 +19,7 @@ from clinic_tracker.domain.baseline import (
     authorization_state,
     baseline,
 )
+from clinic_tracker.domain.protocol import load
 from clinic_tracker.domain.vocabulary import ExamKind, Panel
 
 START = date(2026, 3, 2)
@@ -91,6 +95,45 @@ def test_settings_are_those_of_the_protocol():
     settings = BaselineSettings.from_settings({"baseline_window_days": 14, "hsv_min_months": 2})
     assert settings == BaselineSettings(baseline_window_days=14)
     assert not baseline(READY, settings).complete
+
+
+def protocol(name):
+    path = Path(baseline_facts.__file__).parent / "protocols" / f"{name}.toml"
+    return load(tomllib.loads(path.read_text(encoding="utf-8")), path.name, {"us-federal": ()})
+
+
+def test_the_us_protocol_asks_for_the_whole_set():
+    settings = BaselineSettings.from_protocol(protocol("lemtrada_us"))
+    assert [one.code for one in baseline(READY, settings).items] == [
+        one.code for one in baseline(READY, SETTINGS).items
+    ]
+
+
+def test_the_weights_of_the_set_are_those_of_the_protocol():
+    us = protocol("lemtrada_us")
+    severity = {check.code: check.severity.replace("advise", "advisory") for check in us.checks}
+    shown = {one.code: one for one in baseline(BaselineFacts(1, START, TODAY), SETTINGS).items}
+    for code, check in (
+        ("cbc_diff", "baseline_cbc_diff"),
+        ("upcr", "baseline_upcr"),
+        ("liver_panel", "baseline_liver_panel"),
+        ("skin_exam", "baseline_skin_exam"),
+        ("tb_screen", "tb_screen"),
+        ("hiv_test", "hiv_test"),
+        ("vzv_immunity", "vzv_immunity"),
+        ("hepatitis_b", "hepatitis_screen"),
+    ):
+        assert shown[code].weight == severity[check]
+
+
+def test_the_eu_protocol_asks_for_an_ecg_and_for_no_protein_ratio():
+    settings = BaselineSettings.from_protocol(protocol("lemtrada_eu"))
+    codes = {one.code: one for one in baseline(READY, settings).items}
+    assert "upcr" not in codes
+    assert (codes["ecg"].state, codes["ecg"].weight) == (BaselineState.MISSING, Weight.WARN)
+    with_ecg = exams(ExamDone(ExamKind.ECG, COLLECTED, "normal"))
+    (ecg,) = [one for one in baseline(with_ecg, settings).items if one.code == "ecg"]
+    assert (ecg.state, ecg.expires_on) == (BaselineState.MET, date(2026, 3, 12))
 
 
 # ------------------------------------------------------------------------------------------------ laboratory window

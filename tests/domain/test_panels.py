@@ -87,6 +87,7 @@ def test_analytes_are_entered_in_order_needed_ones_first():
         ("platelets", 145, "10*3/uL", 145),
         ("platelets", 145, "x10E3/µL", 145),
         ("platelets", 145, "×10³/uL", 145),
+        ("platelets", 145, "10⁹/L", 145),
         ("platelets", 145, "thou/mcL", 145),
         ("platelets", 145, "10*9/L", 145),
         ("platelets", 145, " k / ul ", 145),
@@ -160,7 +161,7 @@ def test_conversion_keeps_the_order_and_lands_in_a_unit_of_the_analyte(analyte_u
 
 def test_every_spelling_is_accepted_and_means_the_same():
     for code, unit in UNITS:
-        for name in CATALOG.units[unit].spellings:
+        for name in (unit, CATALOG.units[unit].shown, *CATALOG.units[unit].spellings):
             assert CATALOG.convert(code, 7, name) == CATALOG.convert(code, 7, unit)
 
 
