@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 
@@ -15,6 +16,8 @@ from clinic_tracker.queries.scope import Scope, permissions_of
 class CurrentSession:
     """A session that has not been ended, with its person and, once chosen, the clinic and the role there."""
 
+    role: Role | None
+    is_demo: bool
     session_id: int
     user_id: int
     name: str
@@ -27,8 +30,6 @@ class CurrentSession:
     clinic_name: str | None
     time_zone: str | None
     protocol_id: str | None
-    is_demo: bool
-    role: Role | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,8 @@ def find_session(_scope: Scope, token_hash: str) -> CurrentSession | None:
     ).one_or_none()
     if row is None:
         return None
-    *rest, is_demo, role = row
-    return CurrentSession(*rest, is_demo=bool(is_demo), role=Role(role) if role else None)
+    known: Any = tuple(row)
+    return CurrentSession(Role(known[-1]) if known[-1] else None, bool(known[-2]), *known[:-2])
 
 
 def clinics_of_user(scope: Scope) -> list[ClinicChoice]:

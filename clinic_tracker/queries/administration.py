@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -83,7 +84,7 @@ def members(scope: Scope) -> list[MemberRow]:
         .correlate(User)
         .scalar_subquery()
     )
-    rows = db.session.execute(
+    rows: Any = db.session.execute(
         select(
             User.public_id,
             User.name,
@@ -99,8 +100,8 @@ def members(scope: Scope) -> list[MemberRow]:
         .join(User, User.id == Membership.user_id)
         .where(Membership.clinic_id == scope.clinic_id)
         .order_by(Membership.ended_on.is_not(None), Membership.ended_on.desc(), User.name)
-    ).tuples()
-    return [MemberRow(*row[:3], Role(row[3]), *row[4:]) for row in rows]
+    )
+    return [MemberRow(key, name, email, Role(role), *rest) for key, name, email, role, *rest in rows]
 
 
 def member(scope: Scope, person: uuid.UUID) -> MemberRow:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 
 from clinic_tracker.models.access import User
 from clinic_tracker.models.audit import AccessEvent, AuditEvent
@@ -57,19 +57,19 @@ class LookRow:
     id: int
     at: datetime
     actor: str
+    listed: int
+    ip: str | None
     endpoint: str
     patient: uuid.UUID | None
     patient_id: int | None
     family_name: str | None
     given_name: str | None
     mrn: str | None
-    listed: int
-    ip: str | None
 
 
 def changes(scope: Scope, wanted: TrailFilter, limit: int = PAGE) -> list[ChangeRow]:
     """The newest changes first, one more than ``limit`` where there are more."""
-    statement = (
+    statement: Any = (
         select(
             AuditEvent.id,
             AuditEvent.at,
@@ -94,7 +94,7 @@ def changes(scope: Scope, wanted: TrailFilter, limit: int = PAGE) -> list[Change
     statement = _filtered(scope, statement, AuditEvent, wanted)
     if wanted.action is not None:
         statement = statement.where(AuditEvent.action.startswith(wanted.action, autoescape=True))
-    rows = db.session.execute(statement.order_by(AuditEvent.id.desc()).limit(limit + 1))
+    rows: Any = db.session.execute(statement.order_by(AuditEvent.id.desc()).limit(limit + 1))
     return [ChangeRow(key, at, name or system or "", *rest) for key, at, name, system, *rest in rows]
 
 
@@ -103,7 +103,7 @@ def looks(scope: Scope, wanted: TrailFilter, limit: int = PAGE) -> list[LookRow]
 
     A patient filter finds looks at the chart; lists that showed the patient among others are not searched.
     """
-    statement = (
+    statement: Any = (
         select(
             AccessEvent.id,
             AccessEvent.at,
@@ -124,14 +124,14 @@ def looks(scope: Scope, wanted: TrailFilter, limit: int = PAGE) -> list[LookRow]
     statement = _filtered(scope, statement, AccessEvent, wanted)
     if wanted.action is not None:
         statement = statement.where(AccessEvent.endpoint.startswith(wanted.action, autoescape=True))
-    rows = db.session.execute(statement.order_by(AccessEvent.id.desc()).limit(limit + 1))
+    rows: Any = db.session.execute(statement.order_by(AccessEvent.id.desc()).limit(limit + 1))
     return [
-        LookRow(key, at, name or system or "", *rest, listed=len(listed or ()), ip=ip)
+        LookRow(key, at, name or system or "", len(listed or ()), ip, *rest)
         for key, at, name, system, *rest, listed, ip in rows
     ]
 
 
-def _filtered(scope: Scope, statement: Select[Any], table: Any, wanted: TrailFilter) -> Select[Any]:
+def _filtered(scope: Scope, statement: Any, table: Any, wanted: TrailFilter) -> Any:
     zone = ZoneInfo(scope.time_zone)
     statement = statement.where(table.clinic_id == scope.clinic_id)
     if wanted.from_on is not None:

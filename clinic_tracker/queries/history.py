@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, select
 
 from clinic_tracker.domain.history import (
     CourseFact,
@@ -106,7 +106,7 @@ def _of(scope: Scope, table: Any, keys: list[int]) -> ColumnElement[bool]:
     return condition
 
 
-def _rows(statement: Select[Any]) -> Iterator[tuple[Any, ...]]:
+def _rows(statement: Any) -> Iterator[tuple[Any, ...]]:
     return iter(db.session.execute(statement))
 
 

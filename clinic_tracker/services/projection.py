@@ -194,7 +194,7 @@ def _write(projection: _Projection, stored: Mapping[Key, Row], expected: Mapping
         db.session.execute(delete(table).where(*where), [keyed(key) for key in gone])
     if changed:
         values = [row | keyed(tuple(row[name] for name in projection.key)) for row in changed]
-        settable = {name: bindparam(name) for name in projection.columns if name not in projection.key}
+        settable: Row = {name: bindparam(name) for name in projection.columns if name not in projection.key}
         db.session.execute(update(table).where(*where).values(settable), values)
     if new:
         db.session.execute(insert(table), new)

@@ -4,8 +4,12 @@ from importlib import import_module
 
 from flask import Flask
 
-from clinic_tracker.web import access, errors, filters, navigation, security
+from clinic_tracker.web.access import init_app as init_access
+from clinic_tracker.web.errors import init_app as init_errors
 from clinic_tracker.web.extensions import csrf, login_manager
+from clinic_tracker.web.filters import init_app as init_filters
+from clinic_tracker.web.navigation import init_app as init_navigation
+from clinic_tracker.web.security import init_app as init_security
 
 BLUEPRINTS = ("health", "auth", "home", "patients", "infusions", "labs", "rems", "worklists", "reports", "admin")
 
@@ -14,8 +18,7 @@ def init_app(app: Flask) -> None:
     """Register extensions, guards, filters and blueprints."""
     csrf.init_app(app)
     login_manager.init_app(app)
-    access.init_app(app)
-    for part in (filters, security, errors, navigation):
-        part.init_app(app)
+    for init_part in (init_access, init_filters, init_security, init_errors, init_navigation):
+        init_part(app)
     for name in BLUEPRINTS:
         app.register_blueprint(import_module(f"clinic_tracker.web.{name}.views").blueprint)

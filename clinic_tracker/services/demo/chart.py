@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from clinic_tracker.domain.local_time import add_months
 from clinic_tracker.domain.vocabulary import FormKind, FormMethod, MonitoringDecisionKind
-from clinic_tracker.models.base import Fact, db
+from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import FormSubmission, MonitoringDecision, Waiver
 from clinic_tracker.models.patients import Enrollment, Patient
 from clinic_tracker.models.treatment import Authorization, Prophylaxis, TreatmentCourse
@@ -99,7 +99,7 @@ class Chart:
 
     # ------------------------------------------------------------------------------------------- facts
 
-    def fact(self, model: type[Fact], on: date, **values: Any) -> Any:
+    def fact(self, model: Any, on: date, **values: Any) -> Any:
         """Add a fact as if it had been recorded on its day by the staff."""
         row = model(
             clinic_id=self.scope.clinic_id,
