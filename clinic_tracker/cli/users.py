@@ -1,5 +1,7 @@
 """``flask users``: give people a role in a clinic."""
 
+import sys
+
 import click
 from flask.cli import AppGroup
 
@@ -24,7 +26,7 @@ def create(email: str, name: str, slug: str, role: str, *, password_stdin: bool)
     """
     password = None
     if password_stdin:
-        password = click.get_text_stream("stdin").readline().rstrip("\r\n")
+        password = sys.stdin.readline().rstrip("\r\n")
         if not password:
             fail("--password-stdin: nothing came on standard input.")
     with plain_errors():
