@@ -1,4 +1,4 @@
-"""A laboratory trend as inline SVG: reference band, baseline, course marks, findings; the words and the table beside it."""
+"""A laboratory trend as inline SVG: reference band, baseline, course marks, findings; the words and table beside it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

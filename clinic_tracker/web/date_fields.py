@@ -31,7 +31,7 @@ class _CompositeField(DescribedField):
     def process(self, formdata: Any, data: Any = ..., extra_filters: Sequence[Any] | None = None) -> None:
         arguments = {} if data is ... else {"data": data}
         super().process(None, extra_filters=extra_filters, **arguments)
-        self.typed = {part: "" for part in self.parts}
+        self.typed = dict.fromkeys(self.parts, "")
         if formdata is None:
             self.typed.update(self.split(self.data))
             return
@@ -143,7 +143,7 @@ class DateField(_CompositeField, _DateLimits):
             raise ValueError(self.too("must have a year of four digits"))
         return self._parse(f"{month}/{day}/{year}" if month.isdigit() else f"{month} {day} {year}")
 
-    def pre_validate(self, form: Any) -> None:
+    def pre_validate(self, _form: Any) -> None:
         if isinstance(self.data, date) and not self.process_errors:
             self.check_limits(self.data, self.local.today)
 
@@ -233,7 +233,7 @@ class LocalDateTimeField(_CompositeField, _DateLimits):
         options = repeated_options(on, at, self.local.time_zone)
         self.fold_choices = [(option.choice.value, option.label) for option in options]
 
-    def pre_validate(self, form: Any) -> None:
+    def pre_validate(self, _form: Any) -> None:
         if not isinstance(self.data, datetime) or self.process_errors:
             return
         if self.not_future and self.data > self.local.now + CLOCK_SLACK:

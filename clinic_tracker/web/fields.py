@@ -2,18 +2,18 @@
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import wtforms
 from werkzeug.datastructures import FileStorage
-from wtforms.fields.choices import SelectChoice
 from wtforms.validators import StopValidation
 from wtforms.widgets import HiddenInput
 
-ChoiceInput = SelectChoice | str | tuple[Any, ...]
+LONGEST_INTEGER, LONGEST_DECIMAL = 12, 24
 
 
 class Local(Protocol):
@@ -42,7 +42,7 @@ class Required:
     def __init__(self, message: str | None = None) -> None:
         self.message = message
 
-    def __call__(self, form: Any, field: "DescribedField") -> None:
+    def __call__(self, _form: Any, field: "DescribedField") -> None:
         if field.is_blank:
             field.errors = []
             raise StopValidation(self.message or f"{field.required_verb} {sentence_label(field.label.text)}")
@@ -53,7 +53,7 @@ class OptionalValue:
 
     field_flags: Mapping[str, Any] = {}
 
-    def __call__(self, form: Any, field: "DescribedField") -> None:
+    def __call__(self, _form: Any, field: "DescribedField") -> None:
         if field.is_blank:
             field.errors = []
             raise StopValidation
@@ -111,7 +111,7 @@ class DescribedField(wtforms.Field):
 class StringField(DescribedField):
     """Text, trimmed; empty is None unless ``keep_empty``."""
 
-    widget = wtforms.widgets.TextInput()
+    widget: Any = wtforms.widgets.TextInput()
     trims = True
 
     def __init__(self, *args: Any, max_length: int = 200, keep_empty: bool = False, **kwargs: Any) -> None:
@@ -125,7 +125,7 @@ class StringField(DescribedField):
             text = text.strip()
         self.data = text if text or self.keep_empty else None
 
-    def pre_validate(self, form: Any) -> None:
+    def pre_validate(self, _form: Any) -> None:
         if self.data is not None and len(self.data) > self.max_length:
             raise StopValidation(self.too(f"must be {self.max_length} characters or fewer"))
 
@@ -145,8 +145,8 @@ class EmailField(StringField):
 
     kind = "email"
 
-    def pre_validate(self, form: Any) -> None:
-        super().pre_validate(form)
+    def pre_validate(self, _form: Any) -> None:
+        super().pre_validate(_form)
         local_part, at, host = (self.data or "").rpartition("@")
         if self.data and (not local_part or not at or "." not in host or " " in self.data):
             raise StopValidation("Enter an e-mail address in the form name@example.org")
@@ -185,7 +185,7 @@ class _NumberField(DescribedField):
         if self.maximum is not None and self.data > self.maximum:
             raise StopValidation(self.too(f"must be {self.maximum}{unit} or less"))
 
-    def pre_validate(self, form: Any) -> None:
+    def pre_validate(self, _form: Any) -> None:
         if not self.process_errors:
             self._refuse_outside()
 
@@ -202,7 +202,7 @@ class IntegerField(_NumberField):
         if not text:
             return
         digits = text.removeprefix("-")
-        if not (digits.isascii() and digits.isdigit()) or len(digits) > 12:
+        if not (digits.isascii() and digits.isdigit()) or len(digits) > LONGEST_INTEGER:
             raise ValueError(self.too("must be a whole number"))
         self.data = int(text)
 
@@ -225,7 +225,7 @@ class DecimalField(_NumberField):
             number = Decimal(text)
         except InvalidOperation:
             number = Decimal("NaN")
-        if not number.is_finite() or len(text) > 24:
+        if not number.is_finite() or len(text) > LONGEST_DECIMAL:
             raise ValueError(self.too("must be a number, such as 4.5"))
         exponent = number.as_tuple().exponent
         if self.places is not None and isinstance(exponent, int) and -exponent > self.places:
@@ -233,51 +233,61 @@ class DecimalField(_NumberField):
         self.data = number
 
 
-def as_choices(choices: Iterable[ChoiceInput]) -> list[SelectChoice]:
-    """Choices from (value, words) or (value, words, hint) or ready-made ones."""
-    return [_as_choice(choice) for choice in choices]
+@dataclass(frozen=True)
+class Option:
+    """One thing to choose, with an explanation where the words are not enough."""
+
+    value: str
+    label: str
+    hint: str = ""
 
 
-def _as_choice(choice: ChoiceInput) -> SelectChoice:
-    if isinstance(choice, SelectChoice):
+OptionInput: TypeAlias = Option | str | tuple[Any, ...]
+
+
+def as_choices(choices: Iterable[OptionInput]) -> list[Option]:
+    """Options from words, (value, words), (value, words, hint) or ready-made ones."""
+    return [_as_option(choice) for choice in choices]
+
+
+def _as_option(choice: OptionInput) -> Option:
+    if isinstance(choice, Option):
         return choice
     if isinstance(choice, str):
-        return SelectChoice(choice, choice)
-    value, words, *rest = choice
-    hint = rest[0] if rest else None
-    details = hint if isinstance(hint, dict) else {"hint": hint} if hint else {}
-    return SelectChoice(str(value), str(words), render_kw=details)
+        return Option(choice, choice)
+    value, label, *hint = choice
+    return Option(str(value), str(label), str(hint[0] or "") if hint else "")
 
 
-def enum_choices(kind: type[StrEnum], words: Mapping[str, str] | None = None) -> list[SelectChoice]:
-    """One choice a member, in order; words default to the value with spaces."""
+def enum_choices(kind: type[StrEnum], words: Mapping[str, str] | None = None) -> list[Option]:
+    """One option a member, in order; words default to the value with spaces."""
     named = words or {}
-    return [SelectChoice(m.value, named.get(m.value, m.value.replace("_", " ").capitalize())) for m in kind]
+    return [Option(m.value, named.get(m.value, m.value.replace("_", " ").capitalize())) for m in kind]
 
 
 class _ChoiceMixin(DescribedField):
     required_verb = "Choose"
     multiple = False
 
-    def __init__(self, *args: Any, choices: Iterable[ChoiceInput] = (), **kwargs: Any) -> None:
+    def __init__(self, *args: Any, choices: Iterable[OptionInput] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.choices = choices
 
     @property
-    def choices(self) -> list[SelectChoice]:
+    def choices(self) -> list[Option]:
         """What may be chosen; may be set after the form is made."""
         return self._choices
 
     @choices.setter
-    def choices(self, value: Iterable[ChoiceInput]) -> None:
+    def choices(self, value: Iterable[OptionInput]) -> None:
         self._choices = as_choices(value)
 
-    def is_chosen(self, choice: SelectChoice) -> bool:
+    def is_chosen(self, choice: Option) -> bool:
         """Whether this choice is selected now."""
-        return str(choice.value) in self.data if self.multiple else str(choice.value) == (self.data or "")
+        return choice.value in self.data if self.multiple else choice.value == (self.data or "")
 
-    def pre_validate(self, form: Any) -> None:
-        allowed = {str(choice.value) for choice in self.choices}
+    def pre_validate(self, _form: Any) -> None:
+        allowed = {choice.value for choice in self.choices}
         given = self.data if self.multiple else [self.data or ""]
         if any(value and value not in allowed for value in given):
             raise StopValidation(f"Choose {sentence_label(self.label.text)} from the list")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import wtforms
-from flask import g, request
+from flask import g, has_request_context, request
 from werkzeug.datastructures import CombinedMultiDict
 
 from clinic_tracker.domain.errors import RuleViolation
@@ -19,6 +19,7 @@ from clinic_tracker.web.fields import (
     IdempotencyField,
     IntegerField,
     Local,
+    Option,
     PasswordField,
     RadioField,
     Required,
@@ -56,7 +57,7 @@ class _Meta(DefaultMeta):
     def wrap_formdata(self, form: Any, formdata: Any) -> Any:
         wrapped = super().wrap_formdata(form, formdata)
         automatic = formdata is not None and not hasattr(formdata, "getlist")
-        if wrapped is None and automatic and request and request.method == "POST":
+        if wrapped is None and automatic and has_request_context() and request.method == "POST":
             return CombinedMultiDict([request.form])
         return wrapped
 
@@ -83,6 +84,10 @@ class Form(_LocalMixin, FlaskForm):
     def __init__(self, *args: Any, scope: Local | None = None, **kwargs: Any) -> None:
         self.scope = scope
         super().__init__(*args, **kwargs)
+
+    if TYPE_CHECKING:
+
+        def validate_on_submit(self) -> bool: ...
 
     @property
     def error_links(self) -> list[FormError]:
@@ -141,6 +146,7 @@ __all__ = [
     "IdempotencyField",
     "IntegerField",
     "LocalDateTimeField",
+    "Option",
     "PasswordField",
     "RadioField",
     "Required",

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, current_app, g, request, url_for
+from flask import Flask, current_app, g, has_request_context, request, url_for
 
 from clinic_tracker.domain.permissions import ROLE_TITLES, Permission
 from clinic_tracker.queries.scope import Scope
 
 THEMES = frozenset({"light", "dark"})
+CHART_BLUEPRINTS = frozenset({"patients", "infusions", "rems"})
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ MENU = (
     Item("Today", "home.today", Permission.VIEW_PATIENTS, "today", frozenset({"home"})),
     Item("Worklists", "worklists.index", Permission.VIEW_PATIENTS, "list", frozenset({"worklists"})),
     Item("Infusion suite", "infusions.suite", Permission.VIEW_PATIENTS, "drop"),
-    Item("Patients", "patients.index", Permission.VIEW_PATIENTS, "people", frozenset({"patients", "infusions", "rems"})),
+    Item("Patients", "patients.index", Permission.VIEW_PATIENTS, "people", CHART_BLUEPRINTS),
     Item("Results", "labs.review_queue", Permission.VIEW_PATIENTS, "tube", frozenset({"labs"})),
     Item("Reports", "reports.index", Permission.VIEW_REPORTS, "chart", frozenset({"reports"})),
     Item("Admin", "admin.index", Permission.VIEW_ADMINISTRATION, "gear", frozenset({"admin"})),
@@ -39,6 +40,7 @@ PATIENT_TABS = (
     ("exams", "Exams and screening", "patients.exams"),
     ("forms", "Forms", "rems.forms"),
     ("contacts", "Contacts", "patients.contacts"),
+    ("details", "Details and enrollment", "patients.details"),
     ("changes", "Access and changes", "patients.changes"),
 )
 
@@ -69,7 +71,7 @@ def link_to(endpoint: str, **values: Any) -> str | None:
 def frame() -> dict[str, Any]:
     """What the layouts need besides the page."""
     scope: Scope | None = g.get("scope")
-    theme = request.cookies.get("theme", "") if request else ""
+    theme = request.cookies.get("theme", "") if has_request_context() else ""
     return {
         "scope": scope,
         "demo": bool(current_app.config.get("DEMO", False)),

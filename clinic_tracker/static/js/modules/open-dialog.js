@@ -4,4 +4,5 @@ export default function openDialog(button) {
   if (!dialog?.showModal) return;
   button.hidden = false;
   button.addEventListener("click", () => dialog.showModal());
+  dialog.querySelector("[data-close]")?.addEventListener("click", () => dialog.close());
 }
