@@ -14,6 +14,7 @@ from clinic_tracker.domain.lab_entry import ReadValue
 from clinic_tracker.domain.vocabulary import FactState, Panel
 from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import LabReport, LabValue
+from clinic_tracker.models.treatment import Infusion, TreatmentCourse
 from clinic_tracker.queries.lab_rows import Point, ReportRow, report_columns, with_values
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.worklist_filter import keyset_condition
@@ -88,6 +89,18 @@ def replacement_of(scope: Scope, report_id: int) -> uuid.UUID | None:
     ).scalar_one_or_none()
 
 
+def replaced_report(scope: Scope, patient_id: int, row: ReportRow) -> ReportRow | None:
+    """The report that this one corrects, or None."""
+    if row.replaces_id is None:
+        return None
+    older = db.session.execute(
+        report_columns(scope).where(
+            LabReport.clinic_id == scope.clinic_id, LabReport.patient_id == patient_id, LabReport.id == row.replaces_id
+        )
+    ).one_or_none()
+    return with_values(scope, [ReportRow(*older)])[0] if older else None
+
+
 def series(scope: Scope, patient_id: int, analytes: Collection[str]) -> dict[str, list[Point]]:
     """The values of analytes over time, oldest first: of reports that stand and were not cancelled."""
     found: dict[str, list[Point]] = {analyte: [] for analyte in analytes}
@@ -128,3 +141,19 @@ def _place(scope: Scope, patient_id: int, report: uuid.UUID) -> tuple[date, int]
         )
     ).one_or_none()
     return None if row is None else (row[0], row[1])
+
+
+def course_starts(scope: Scope, patient_id: int) -> list[tuple[int, date]]:
+    """The number and first infusion date of each course given, for marks in a trend."""
+    rows = db.session.execute(
+        select(TreatmentCourse.number, func.min(Infusion.infused_on))
+        .join(Infusion, Infusion.course_id == TreatmentCourse.id)
+        .where(
+            Infusion.clinic_id == scope.clinic_id,
+            Infusion.patient_id == patient_id,
+            Infusion.state == FactState.RECORDED.value,
+        )
+        .group_by(TreatmentCourse.number)
+        .order_by(TreatmentCourse.number)
+    )
+    return [(number, first) for number, first in rows]

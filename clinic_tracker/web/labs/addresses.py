@@ -1,0 +1,29 @@
+"""Public ids in addresses: never a name, a number of a person or a date."""
+
+import uuid
+
+from flask import request
+
+MOST = 50
+
+
+def uuid_in(name: str) -> uuid.UUID | None:
+    """The public id in the query of the address; None for none and for what is none."""
+    found = uuids_in(name)
+    return found[0] if found else None
+
+
+def uuids_in(name: str) -> list[uuid.UUID]:
+    """The public ids in the query of the address; what is none is left out."""
+    return as_uuids(request.args.getlist(name)[:MOST])
+
+
+def as_uuids(texts: list[str]) -> list[uuid.UUID]:
+    """The texts that are public ids."""
+    found = []
+    for text in texts:
+        try:
+            found.append(uuid.UUID(text))
+        except ValueError:
+            continue
+    return found

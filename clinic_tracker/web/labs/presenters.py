@@ -1,0 +1,174 @@
+"""Results in words: values as they are read, what an entry did to the schedule, groups by date."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+from typing import Any
+
+from clinic_tracker.domain.lab_entry import ABNORMAL, ReadValue, number_words, panel_title, split_text
+from clinic_tracker.domain.local_time import show_date
+from clinic_tracker.domain.panels import LabCatalog
+from clinic_tracker.domain.vocabulary import Panel, ResultStatus
+from clinic_tracker.queries.effects import Effect
+from clinic_tracker.queries.lab_rows import ReportRow
+
+STATUS_TONES = {
+    ResultStatus.CORRECTED: ("Corrected by the laboratory", "grey"),
+    ResultStatus.PRELIMINARY: ("Preliminary", "amber"),
+    ResultStatus.CANCELLED: ("Cancelled", "amber"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ShownValue:
+    """One value as it is read. ``reported``: how the paper put it, where that was in another unit."""
+
+    code: str
+    title: str
+    text: str
+    unit: str
+    flag: str | None
+    range: str
+    reported: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownReport:
+    """One report as it is read."""
+
+    row: ReportRow
+    title: str
+    values: tuple[ShownValue, ...]
+    tags: tuple[tuple[str, str], ...]
+    counts_not: str | None
+
+    @property
+    def public_id(self) -> uuid.UUID:
+        """The id for addresses."""
+        return self.row.public_id
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The reports of one date of collection."""
+
+    on: date
+    reports: tuple[ShownReport, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EffectLine:
+    """What one report did, in a sentence."""
+
+    title: str
+    text: str
+    tone: str
+    findings: tuple[dict[str, Any], ...] = ()
+
+
+def shown_report(catalog: LabCatalog, row: ReportRow) -> ShownReport:
+    """A report in words."""
+    panel = Panel(row.panel)
+    return ShownReport(
+        row=row,
+        title=row.title if panel is Panel.OTHER and row.title else panel_title(catalog, panel),
+        values=tuple(shown_value(catalog, value) for value in row.values),
+        tags=tuple(_tags(row)),
+        counts_not=counts_not(row),
+    )
+
+
+def shown_value(catalog: LabCatalog, value: ReadValue) -> ShownValue:
+    """A value in words: the number in the unit of the rules, or the laboratory's own words in that unit."""
+    analyte = catalog.analyte(value.analyte)
+    unit = catalog.show_unit(value.unit or "")
+    text, reported_unit = (value.text or "", "") if value.number is None else split_text(catalog, value)
+    elsewhere = value.number is not None and reported_unit != unit
+    return ShownValue(
+        code=value.analyte,
+        title=analyte.title,
+        text=number_words(value.number) if elsewhere and value.number is not None else text,
+        unit=unit,
+        flag=value.flag if value.flag in ("L", "H", ABNORMAL) else None,
+        range=range_words(value.low, value.high),
+        reported=value.text if elsewhere else None,
+    )
+
+
+def range_words(low: float | None, high: float | None) -> str:
+    """A reference range in words: 150 to 450, up to 55, from 0.4; nothing where none is known."""
+    if low is not None and high is not None:
+        return f"{number_words(low)} to {number_words(high)}"
+    if high is not None:
+        return f"up to {number_words(high)}"
+    return "" if low is None else f"from {number_words(low)}"
+
+
+def counts_not(row: ReportRow) -> str | None:
+    """Why a report is evidence for nothing, None where it is evidence (or no longer stands)."""
+    if not row.stands or row.is_evidence:
+        return None
+    if row.result_status == ResultStatus.CANCELLED:
+        return "cancelled by the laboratory"
+    if row.result_status == ResultStatus.PRELIMINARY:
+        return "preliminary: enter the final result as a correction"
+    return row.missing
+
+
+def by_day(reports: Iterable[ShownReport]) -> list[Day]:
+    """Reports in groups by the date of collection, in the order given."""
+    return [Day(on, tuple(group)) for on, group in groupby(reports, key=lambda report: report.row.collected_on)]
+
+
+def effect_lines(catalog: LabCatalog, rows: Sequence[ReportRow], effects: dict[int, Effect]) -> list[EffectLine]:
+    """What each of the reports just recorded did to the schedule, and what it calls for."""
+    return [_effect_line(panel_title(catalog, Panel(row.panel)), row, effects.get(row.id)) for row in rows]
+
+
+def _effect_line(title: str, row: ReportRow, effect: Effect | None) -> EffectLine:
+    findings = tuple(row.findings)
+    if why := counts_not(row):
+        if row.panel == Panel.OTHER:
+            return EffectLine(title, "stored. It belongs to no monitoring requirement.", "info", findings)
+        return EffectLine(title, f"stored, but it does not count: {why}.", "warning", findings)
+    if effect is None:
+        return EffectLine(title, "stored.", "success", findings)
+    if effect.due_on is not None:
+        return EffectLine(
+            title, f"done for {show_date(effect.due_on)}{_late(effect)}, {_next(effect)}.", "success", findings
+        )
+    if not effect.is_monitored:
+        return EffectLine(
+            title, "stored for the baseline. Monitoring begins with the first infusion.", "info", findings
+        )
+    return EffectLine(title, f"stored as unscheduled: {_window(effect)}.", "info", findings)
+
+
+def _late(effect: Effect) -> str:
+    return f" ({effect.days_late} {'day' if effect.days_late == 1 else 'days'} late)" if effect.days_late else ""
+
+
+def _next(effect: Effect) -> str:
+    if effect.next_due_on is None:
+        return "nothing more is owed"
+    return f"next due {show_date(effect.next_due_on)}"
+
+
+def _window(effect: Effect) -> str:
+    if effect.next_opens_on is None or effect.next_due_on is None:
+        return "nothing is owed"
+    return f"the next window opens {show_date(effect.next_opens_on)} (due {show_date(effect.next_due_on)})"
+
+
+def _tags(row: ReportRow) -> Iterable[tuple[str, str]]:
+    if row.state == "corrected":
+        yield "Replaced by a correction", "grey"
+    elif row.state == "entered_in_error":
+        yield "Entered in error", "red"
+    status = ResultStatus(row.result_status)
+    if status in STATUS_TONES:
+        yield STATUS_TONES[status]
+    if row.replaces_id is not None and row.stands:
+        yield "Correction", "grey"

@@ -1,0 +1,171 @@
+"""Review of results: the queue, worst first, and the sign-off of one or many."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from clinic_tracker.domain.errors import RuleViolation
+from clinic_tracker.domain.lab_entry import panel_title
+from clinic_tracker.domain.permissions import Permission
+from clinic_tracker.domain.vocabulary import Panel
+from clinic_tracker.queries.lab_catalog import lab_catalog
+from clinic_tracker.queries.lab_reports import patient_report
+from clinic_tracker.queries.patients import patient_header
+from clinic_tracker.queries.review_queue import LEVELS, QueueFilter, WaitingRow, review_due_dates, review_queue
+from clinic_tracker.queries.scope import Scope
+from clinic_tracker.services.reviews import Reviewed, review_reports, undo_review
+from clinic_tracker.web.access import current_scope, requires, shown_patients
+from clinic_tracker.web.filters import plural
+from clinic_tracker.web.forms import status_of
+from clinic_tracker.web.labs.addresses import as_uuids, uuid_in
+from clinic_tracker.web.labs.blueprint import blueprint
+from clinic_tracker.web.labs.forms import PANELS, ReasonForm, ReviewForm
+from clinic_tracker.web.labs.presenters import ShownReport, shown_report
+from clinic_tracker.web.patients.banner import banner_of
+
+LEVEL_WORDS = {"red": "Red", "amber": "Amber", "normal": "No finding"}
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """A waiting result with its patient, and the day by which it should be reviewed."""
+
+    patient: WaitingRow
+    report: ShownReport
+    due_on: date
+    is_late: bool
+
+
+@blueprint.route("/results", endpoint="review_queue")
+@requires(Permission.VIEW_PATIENTS)
+def show_queue(error: str | None = None) -> ResponseReturnValue:
+    """Results that wait for review."""
+    scope = current_scope()
+    chosen = chosen_filter()
+    page = review_queue(scope, chosen, after=uuid_in("after"))
+    shown_patients([row.report.patient_id for row in page.rows])
+    catalog = lab_catalog(scope)
+    answer = render_template(
+        "labs/review_queue.html",
+        rows=queue_rows(scope, page.rows),
+        page=page,
+        chosen=chosen,
+        bands=level_bands(chosen, page.counts),
+        panels=[("", "All panels"), *((panel.value, panel_title(catalog, panel)) for panel in PANELS)],
+        form=ReviewForm(),
+        error=error,
+        may_review=scope.may(Permission.REVIEW_RESULTS),
+        may_enter=scope.may(Permission.RECORD_EVIDENCE),
+    )
+    return answer, 400 if error else 200
+
+
+@blueprint.route("/results/review", methods=["POST"])
+@requires(Permission.REVIEW_RESULTS)
+def review_many() -> ResponseReturnValue:
+    """Sign off the ticked results with one note."""
+    form = ReviewForm()
+    if not form.validate_on_submit():
+        return show_queue(error=form.error_links[0].message)
+    try:
+        done = review_reports(current_scope(), as_uuids(request.form.getlist("report")), note=form.note.data)
+    except RuleViolation as refused:
+        return show_queue(error=refused.message)
+    tell(done)
+    return redirect(url_for("labs.review_queue", **filter_values()), 303)
+
+
+@blueprint.route("/patients/<uuid:patient>/results/<uuid:report>/review", methods=["POST"])
+@requires(Permission.REVIEW_RESULTS)
+def review(patient: uuid.UUID, report: uuid.UUID) -> ResponseReturnValue:
+    """Sign off one result of a patient."""
+    scope = current_scope()
+    patient_report(scope, patient_header(scope, patient).id, report)
+    form = ReviewForm()
+    form.validate_on_submit()
+    tell(review_reports(scope, [report], note=form.note.data))
+    return redirect(url_for("labs.result", patient=patient, report=report), 303)
+
+
+@blueprint.route(
+    "/patients/<uuid:patient>/results/<uuid:report>/undo-review", endpoint="undo_review", methods=["GET", "POST"]
+)
+@requires(Permission.REVIEW_RESULTS)
+def take_back(patient: uuid.UUID, report: uuid.UUID) -> ResponseReturnValue:
+    """Take a sign-off back, with the reason: the result waits for review again."""
+    scope = current_scope()
+    header = patient_header(scope, patient)
+    row = patient_report(scope, header.id, report)
+    form = ReasonForm(scope=scope)
+    if form.validate_on_submit():
+        try:
+            undo_review(scope, patient, report, reason=form.reason.data)
+        except RuleViolation as refused:
+            form.refuse(refused)
+        else:
+            flash("Review taken back. The result waits for review.", "success")
+            return redirect(url_for("labs.result", patient=patient, report=report), 303)
+    shown, banner = shown_report(lab_catalog(scope), row), banner_of(scope, header)
+    page = render_template("labs/undo_review.html", banner=banner, tab="results", form=form, report=shown)
+    return page, status_of(form)
+
+
+def queue_rows(scope: Scope, waiting: tuple[WaitingRow, ...]) -> list[QueueRow]:
+    """The rows of the queue with their clock: business days since they were recorded."""
+    catalog = lab_catalog(scope)
+    due = review_due_dates(scope, [row.report.recorded_at for row in waiting])
+    return [
+        QueueRow(row, shown_report(catalog, row.report), due_on, scope.today > due_on)
+        for row, due_on in zip(waiting, due, strict=True)
+    ]
+
+
+def chosen_filter() -> QueueFilter:
+    """The filter in the address; what is unknown is left out."""
+    level, panel = request.args.get("level", ""), request.args.get("panel", "")
+    return QueueFilter(
+        level=level if level in LEVELS else None,
+        panel=Panel(panel) if panel in set(Panel) else None,
+        mine=request.args.get("mine") == "1",
+    )
+
+
+def filter_values() -> dict[str, Any]:
+    """The filter of the address, to come back to."""
+    chosen = chosen_filter()
+    values = {"level": chosen.level, "panel": chosen.panel, "mine": "1" if chosen.mine else None}
+    return {name: value for name, value in values.items() if value}
+
+
+def level_bands(chosen: QueueFilter, counts: dict[str, int]) -> list[dict[str, object]]:
+    """The levels as links, with how many wait."""
+    others = {name: value for name, value in filter_values().items() if name != "level"}
+    everything = {
+        "text": "All",
+        "href": url_for("labs.review_queue", **others),
+        "current": chosen.level is None,
+        "count": sum(counts.values()),
+    }
+    levels = [
+        {
+            "text": LEVEL_WORDS[level],
+            "href": url_for("labs.review_queue", level=level, **others),
+            "current": chosen.level == level,
+            "count": counts[level],
+        }
+        for level in LEVELS
+    ]
+    return [everything, *levels]
+
+
+def tell(done: Reviewed) -> None:
+    """Say how many were signed off, and how many needed it no longer."""
+    if done.reviewed:
+        flash(f"{plural(done.reviewed, 'result')} reviewed.", "success")
+    if done.already:
+        was = "was" if done.already == 1 else "were"
+        flash(f"{plural(done.already, 'result')} {was} reviewed or changed by somebody else before.", "info")
