@@ -1,4 +1,4 @@
-"""Exams, screenings and vaccines: their names, what can come of them, and what a vaccine means for a treated patient."""
+"""Exams, screenings and vaccines: their names, what can come of them, what a vaccine means for the treatment."""
 
 from datetime import date, timedelta
 from types import MappingProxyType
@@ -149,8 +149,8 @@ def check_vaccination(
             deviation(
                 "live_vaccine_after_course",
                 "given_on",
-                f"{vaccine.title} on {show_date(given_on)} is a live vaccine after a course of LEMTRADA (first infusion "
-                f"{show_date(first_infusion_on)}). Live viral vaccines are not to be given after a course.",
+                f"{vaccine.title} on {show_date(given_on)} is a live vaccine after a course of LEMTRADA (first "
+                f"infusion {show_date(first_infusion_on)}). Live viral vaccines are not to be given after a course.",
                 "R-30",
             )
         )
@@ -160,8 +160,8 @@ def check_vaccination(
             remark(
                 "course_too_soon_after_vaccine",
                 "given_on",
-                f"The course planned for {show_date(planned_start_on)} starts less than {gap_days} days after this dose: "
-                f"not before {show_date(earliest)}.",
+                f"The course planned for {show_date(planned_start_on)} starts less than {gap_days} days after the dose "
+                f"of {vaccine.title} on {show_date(given_on)}: not before {show_date(earliest)}.",
                 "R-28" if vaccine.is_varicella else "R-29",
             )
         )

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from clinic_tracker.models.access import User
+from clinic_tracker.models.access import Prescriber, User
 from clinic_tracker.models.audit import AccessEvent, AuditEvent
 from clinic_tracker.models.base import db
 from clinic_tracker.queries.scope import Scope
@@ -82,3 +82,11 @@ def looks_at(scope: Scope, patient_id: int, limit: int = 200) -> list[Look]:
         .limit(limit)
     ).tuples()
     return [Look(*row) for row in rows]
+
+
+def prescriber_names(scope: Scope) -> dict[int, str]:
+    """The names of the clinic's prescribers, past ones too, by key."""
+    rows = db.session.execute(
+        select(Prescriber.id, Prescriber.name).where(Prescriber.clinic_id == scope.clinic_id)
+    ).tuples()
+    return dict(rows.all())

@@ -1,6 +1,7 @@
 """Charts that may be of one person: at registration, on the tally, and the merges made of them."""
 
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import aliased
 
-from clinic_tracker.domain.duplicates import Match, Person, likely_duplicates, likely_pairs
+from clinic_tracker.domain.duplicates import Match, Person, likely_duplicates, likely_pairs, sound_key
 from clinic_tracker.domain.errors import NotFound
 from clinic_tracker.models.access import User
 from clinic_tracker.models.base import db
@@ -96,8 +97,10 @@ def count_duplicate_pairs(scope: Scope) -> int:
 
 def like_named(_scope: Scope, charts: Iterable[Chart]) -> frozenset[int]:
     """The keys of the charts of a list whose names can be mistaken for one another."""
-    people = [_person(chart) for chart in charts]
-    return frozenset(int(str(key)) for one, other, _score, _reasons in likely_pairs(people) for key in (one, other))
+    alike: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for chart in charts:
+        alike[sound_key(chart.family_name), sound_key(chart.given_name)].append(chart.id)
+    return frozenset(key for keys in alike.values() if len(keys) > 1 for key in keys)
 
 
 def merges(scope: Scope, limit: int = 50) -> list[MergeRow]:

@@ -52,9 +52,7 @@ def enrollments_of(scope: Scope, patient_id: int) -> list[EnrollmentRow]:
 
 def find_enrollment(scope: Scope, patient_id: int, enrollment: uuid.UUID) -> EnrollmentRow:
     """One enrollment of this patient, in whatever state; NotFound otherwise."""
-    row = db.session.execute(
-        _enrollments(scope, patient_id).where(Enrollment.public_id == enrollment)
-    ).one_or_none()
+    row = db.session.execute(_enrollments(scope, patient_id).where(Enrollment.public_id == enrollment)).one_or_none()
     if row is None:
         raise NotFound("enrollment")
     return _row(tuple(row))
@@ -94,4 +92,5 @@ def _enrollments(scope: Scope, patient_id: int) -> Any:
 
 
 def _row(row: tuple[Any, ...]) -> EnrollmentRow:
-    return EnrollmentRow(*row[:14], entry=Attribution(*row[14:]))
+    fields: tuple[Any, ...] = (*row[:14], Attribution(*row[14:]))
+    return EnrollmentRow(*fields)

@@ -82,9 +82,10 @@ class OwedExam:
 
 def exams_of(scope: Scope, patient_id: int) -> list[ExamRow]:
     """All exams of a patient, newest first; corrected ones and those entered in error too."""
-    columns = (Exam.kind, Exam.performed_on, Exam.outcome, Exam.examiner, Exam.method, Exam.note)
     rows = db.session.execute(
-        _facts(scope, Exam, columns).where(Exam.patient_id == patient_id).order_by(Exam.performed_on.desc(), Exam.id.desc())
+        _facts(scope, Exam, _EXAM)
+        .where(Exam.patient_id == patient_id)
+        .order_by(Exam.performed_on.desc(), Exam.id.desc())
     ).tuples()
     return [_exam_row(row) for row in rows]
 
@@ -101,9 +102,8 @@ def vaccinations_of(scope: Scope, patient_id: int) -> list[VaccinationRow]:
 
 def find_exam(scope: Scope, patient_id: int, exam: uuid.UUID) -> ExamRow:
     """One exam of this patient, in whatever state; NotFound otherwise."""
-    columns = (Exam.kind, Exam.performed_on, Exam.outcome, Exam.examiner, Exam.method, Exam.note)
     row = db.session.execute(
-        _facts(scope, Exam, columns).where(Exam.patient_id == patient_id, Exam.public_id == exam)
+        _facts(scope, Exam, _EXAM).where(Exam.patient_id == patient_id, Exam.public_id == exam)
     ).one_or_none()
     if row is None:
         raise NotFound("exam")
@@ -153,6 +153,7 @@ def treatment_dates(scope: Scope, patient_id: int) -> tuple[date | None, date | 
     return first, planned
 
 
+_EXAM = (Exam.kind, Exam.performed_on, Exam.outcome, Exam.examiner, Exam.method, Exam.note)
 _DOSE = (
     Vaccination.vaccine,
     Vaccination.given_on,
@@ -187,8 +188,10 @@ def _facts(scope: Scope, model: Any, columns: tuple[Any, ...]) -> Any:
 
 
 def _exam_row(row: tuple[Any, ...]) -> ExamRow:
-    return ExamRow(*row[:9], entry=Attribution(*row[9:]))
+    fields: tuple[Any, ...] = (*row[:9], Attribution(*row[9:]))
+    return ExamRow(*fields)
 
 
 def _vaccination_row(row: tuple[Any, ...]) -> VaccinationRow:
-    return VaccinationRow(*row[:9], entry=Attribution(*row[9:]))
+    fields: tuple[Any, ...] = (*row[:9], Attribution(*row[9:]))
+    return VaccinationRow(*fields)

@@ -32,7 +32,7 @@ def _table(model: type) -> Table:
     return table
 
 
-# Every table whose rows belong to a patient, but for the projections, which are computed, and the logs, which stay true.
+# Every table whose rows belong to a patient; not the projections, which are computed, and the logs, which stay true.
 MERGED_TABLES: tuple[Table, ...] = tuple(
     _table(model)
     for model in (
@@ -77,7 +77,7 @@ def rows_of(scope: Scope, patient_id: int) -> dict[str, int]:
 
 
 def empty_courses(scope: Scope, survivor: int, duplicate: int) -> frozenset[int]:
-    """Courses of the duplicate that stay there: nothing of them stands, and the survivor has a course of that number."""
+    """Courses of the duplicate that stay there: nothing of them stands, and the survivor has that number too."""
     courses = _courses(scope, survivor, duplicate)
     taken = {course.number for course in courses if course.patient_id == survivor}
     doubled = [course for course in courses if course.patient_id == duplicate and course.number in taken]
@@ -129,8 +129,8 @@ def _is_used(scope: Scope, course_id: int) -> bool:
 
 def _same_numbers(courses: list[CourseFacts]) -> tuple[str, ...]:
     return tuple(
-        f"Both charts have a course {one.number}. Keep the chart on which it was given; if it was entered on both, mark "
-        "what the other chart holds of it as entered in error first."
+        f"Both charts have a course {one.number}. Keep the chart on which it was given; if it was entered on both, "
+        "mark what the other chart holds of it as entered in error first."
         for one, other in pairwise(courses)
         if one.number == other.number
     )
@@ -151,8 +151,8 @@ def _same_days(courses: list[CourseFacts]) -> tuple[str, ...]:
 def _out_of_order(courses: list[CourseFacts]) -> tuple[str, ...]:
     given = [course for course in courses if course.days]
     return tuple(
-        f"Course {later.number} would begin on {show_date(later.days[0])}, not after the end of course {earlier.number} "
-        f"on {show_date(earlier.days[-1])}. Correct the course numbers first."
+        f"Course {later.number} would begin on {show_date(later.days[0])}, not after the end of course "
+        f"{earlier.number} on {show_date(earlier.days[-1])}. Correct the course numbers first."
         for earlier, later in pairwise(given)
         if later.number > earlier.number and later.days[0] <= earlier.days[-1]
     )
@@ -170,10 +170,8 @@ def _two_enrollments(scope: Scope, survivor: int, duplicate: int) -> tuple[str, 
     if len(current) < len((survivor, duplicate)):
         return ()
     dates = " and ".join(show_date(row.enrolled_on) for row in sorted(current, key=lambda row: row.enrolled_on))
-    return (
-        f"Both charts have a current enrollment ({dates}). A patient is enrolled once: end one, or mark it as entered "
-        "in error, first.",
-    )
+    words = f"Both charts have a current enrollment ({dates}). A patient is enrolled once: "
+    return (f"{words}end one, or mark it as entered in error, first.",)
 
 
 def _other_protocol(scope: Scope, survivor: int, duplicate: int) -> tuple[str, ...]:

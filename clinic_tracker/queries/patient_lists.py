@@ -100,9 +100,7 @@ def list_patients(
 
 def count_groups(scope: Scope) -> dict[Group, int]:
     """How many patients each group holds, in one statement."""
-    counts = [
-        func.count(Patient.id).filter(_GROUPS[group](scope)).label(group.value) for group in Group
-    ]
+    counts = [func.count(Patient.id).filter(_GROUPS[group](scope)).label(group.value) for group in Group]
     row = db.session.execute(
         select(*counts)
         .select_from(Patient)
@@ -181,7 +179,7 @@ def _place_of(scope: Scope, after: uuid.UUID) -> tuple[str, str, int] | None:
             Patient.public_id == after, Patient.clinic_id == scope.clinic_id
         )
     ).one_or_none()
-    return tuple(row) if row is not None else None
+    return (row.family_name, row.given_name, row.id) if row is not None else None
 
 
 def _begins(word: str) -> ColumnElement[bool]:

@@ -232,8 +232,9 @@ def chart_with_number(scope: Scope, number: str) -> NumberedChart | None:
     ).one_or_none()
     if row is None:
         return None
-    own, surviving = row
-    return NumberedChart(surviving or own, surviving is not None)
+    own: uuid.UUID = row[0]
+    surviving: uuid.UUID | None = row[1]
+    return NumberedChart(own if surviving is None else surviving, surviving is not None)
 
 
 def earliest_fact_on(scope: Scope, patient_id: int) -> date | None:

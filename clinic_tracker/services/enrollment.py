@@ -60,7 +60,7 @@ def enroll_patient(
             return before.public_id
         _refuse_second(scope, row, details, None)
         notes = _check(scope, row, details, reason)
-        enrollment = _new(scope, row, details, form_token)
+        enrollment = _new(scope, row, details, row.prescriber_id, form_token)
         db.session.add(enrollment)
         _take_over(scope, row, enrollment, details)
         audit.record(scope, AuditAction.PATIENT_ENROLLED, enrollment, reason=reason)
@@ -80,7 +80,7 @@ def correct_enrollment(
         _refuse_second(scope, row, details, old.id)
         notes = _check(scope, row, details, reason)
         before = audit.snapshot(old)
-        new = facts.supersede(scope, old, _new(scope, row, details, None), reason)
+        new = facts.supersede(scope, old, _new(scope, row, details, old.prescriber_id), reason)
         _take_over(scope, row, new, details)
         audit.record(scope, AuditAction.ENROLLMENT_CORRECTED, new, before=before, reason=reason)
         _keep_deviations(scope, row, notes, reason, details.enrolled_on)
@@ -114,8 +114,11 @@ def end_enrollment(scope: Scope, patient: uuid.UUID, enrollment: uuid.UUID, *, e
         audit.record(scope, AuditAction.ENROLLMENT_ENDED, old, before=before, reason=old.end_reason)
 
 
-def _new(scope: Scope, row: Patient, details: EnrollmentDetails, form_token: str | None) -> Enrollment:
-    key = prescriber_key(scope, details.prescriber, row.prescriber_id)
+def _new(
+    scope: Scope, row: Patient, details: EnrollmentDetails, present: int | None, form_token: str | None = None
+) -> Enrollment:
+    """The row to add. An inactive prescriber is refused, unless it is the present one."""
+    key = prescriber_key(scope, details.prescriber, present)
     assert key is not None
     ended = details.ended_on is not None
     return Enrollment(

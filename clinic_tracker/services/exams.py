@@ -59,7 +59,7 @@ def record_screening(
         tokens = _tokens(form_token)
         recorded = [_add_exam(scope, row, entry, next(tokens)) for entry in exams]
         given = [add_vaccination(scope, row, entry, reason, next(tokens)) for entry in vaccinations]
-    return tuple(fact.public_id for fact in (*recorded, *given))
+    return (*(exam.public_id for exam in recorded), *(dose.public_id for dose in given))
 
 
 def record_exam(

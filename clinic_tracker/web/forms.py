@@ -11,7 +11,6 @@ from werkzeug.datastructures import CombinedMultiDict
 from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.web.date_fields import DateField, LocalDateTimeField, TimeField
 from clinic_tracker.web.fields import (
-    CheckboxesField,
     CheckboxField,
     DecimalField,
     EmailField,
@@ -19,14 +18,17 @@ from clinic_tracker.web.fields import (
     IdempotencyField,
     IntegerField,
     Local,
-    Option,
     PasswordField,
-    RadioField,
     Required,
-    SelectField,
     StringField,
     TextAreaField,
     VersionField,
+)
+from clinic_tracker.web.fields_choices import (
+    CheckboxesField,
+    Option,
+    RadioField,
+    SelectField,
     as_choices,
     enum_choices,
 )
