@@ -6,8 +6,9 @@ from clinic_tracker.queries.lab_catalog import lab_catalog
 from clinic_tracker.queries.lab_reports import reports_by_id
 from clinic_tracker.queries.patients import PatientHeader
 from clinic_tracker.queries.scope import Scope
-from clinic_tracker.web.labs.addresses import uuids_in
-from clinic_tracker.web.labs.presenters import EffectLine, effect_lines
+from clinic_tracker.web.addresses import uuids_in
+from clinic_tracker.web.effects import EffectLine
+from clinic_tracker.web.labs.presenters import effect_lines
 
 
 def entered_effects(scope: Scope, header: PatientHeader) -> list[EffectLine]:

@@ -5,14 +5,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
-from typing import Any
 
 from clinic_tracker.domain.lab_entry import ABNORMAL, ReadValue, number_words, panel_title, split_text
-from clinic_tracker.domain.local_time import show_date
 from clinic_tracker.domain.panels import LabCatalog
 from clinic_tracker.domain.vocabulary import Panel, ResultStatus
 from clinic_tracker.queries.effects import Effect
 from clinic_tracker.queries.lab_rows import ReportRow
+from clinic_tracker.web.effects import EffectLine, effect_line
 
 STATUS_TONES = {
     ResultStatus.CORRECTED: ("Corrected by the laboratory", "grey"),
@@ -56,16 +55,6 @@ class Day:
 
     on: date
     reports: tuple[ShownReport, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class EffectLine:
-    """What one report did, in a sentence."""
-
-    title: str
-    text: str
-    tone: str
-    findings: tuple[dict[str, Any], ...] = ()
 
 
 def shown_report(catalog: LabCatalog, row: ReportRow) -> ShownReport:
@@ -129,37 +118,11 @@ def effect_lines(catalog: LabCatalog, rows: Sequence[ReportRow], effects: dict[i
 
 def _effect_line(title: str, row: ReportRow, effect: Effect | None) -> EffectLine:
     findings = tuple(row.findings)
+    if row.panel == Panel.OTHER:
+        return EffectLine(title, "recorded. They belong to no monitoring requirement.", "info", findings)
     if why := counts_not(row):
-        if row.panel == Panel.OTHER:
-            return EffectLine(title, "stored. It belongs to no monitoring requirement.", "info", findings)
-        return EffectLine(title, f"stored, but it does not count: {why}.", "warning", findings)
-    if effect is None:
-        return EffectLine(title, "stored.", "success", findings)
-    if effect.due_on is not None:
-        return EffectLine(
-            title, f"done for {show_date(effect.due_on)}{_late(effect)}, {_next(effect)}.", "success", findings
-        )
-    if not effect.is_monitored:
-        return EffectLine(
-            title, "stored for the baseline. Monitoring begins with the first infusion.", "info", findings
-        )
-    return EffectLine(title, f"stored as unscheduled: {_window(effect)}.", "info", findings)
-
-
-def _late(effect: Effect) -> str:
-    return f" ({effect.days_late} {'day' if effect.days_late == 1 else 'days'} late)" if effect.days_late else ""
-
-
-def _next(effect: Effect) -> str:
-    if effect.next_due_on is None:
-        return "nothing more is owed"
-    return f"next due {show_date(effect.next_due_on)}"
-
-
-def _window(effect: Effect) -> str:
-    if effect.next_opens_on is None or effect.next_due_on is None:
-        return "nothing is owed"
-    return f"the next window opens {show_date(effect.next_opens_on)} (due {show_date(effect.next_due_on)})"
+        return EffectLine(title, f"recorded, but it does not count: {why}.", "warning", findings)
+    return effect_line(title, effect, findings)
 
 
 def _tags(row: ReportRow) -> Iterable[tuple[str, str]]:

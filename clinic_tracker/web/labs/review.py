@@ -19,9 +19,9 @@ from clinic_tracker.queries.review_queue import LEVELS, QueueFilter, WaitingRow,
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services.reviews import Reviewed, review_reports, undo_review
 from clinic_tracker.web.access import current_scope, requires, shown_patients
+from clinic_tracker.web.addresses import as_uuids, uuid_in
 from clinic_tracker.web.filters import plural
 from clinic_tracker.web.forms import status_of
-from clinic_tracker.web.labs.addresses import as_uuids, uuid_in
 from clinic_tracker.web.labs.blueprint import blueprint
 from clinic_tracker.web.labs.forms import PANELS, ReasonForm, ReviewForm
 from clinic_tracker.web.labs.presenters import ShownReport, shown_report

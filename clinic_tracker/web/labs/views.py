@@ -19,8 +19,8 @@ from clinic_tracker.queries.lab_reports import (
 )
 from clinic_tracker.queries.patients import patient_header
 from clinic_tracker.web.access import current_scope, requires
+from clinic_tracker.web.addresses import uuid_in
 from clinic_tracker.web.labs import entry, review
-from clinic_tracker.web.labs.addresses import uuid_in
 from clinic_tracker.web.labs.blueprint import blueprint
 from clinic_tracker.web.labs.effects import entered_effects
 from clinic_tracker.web.labs.forms import PANELS, ReviewForm

@@ -1,0 +1,102 @@
+"""What results call for: against the ones before them and the baseline, and anew when the past changes."""
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+
+from clinic_tracker.domain.lab_entry import TypedPanel, TypedValue
+from clinic_tracker.domain.panels import SpecimenProblem
+from clinic_tracker.domain.vocabulary import Panel
+from clinic_tracker.models.base import db
+from clinic_tracker.models.monitoring import LabReport
+from clinic_tracker.queries.scope import Scope
+from clinic_tracker.services.lab_reports import correct_report, record_reports, withdraw_report
+from clinic_tracker.services.lab_sheets import Sheet
+from clinic_tracker.services.reviews import review_reports
+from tests.factories import Chart, register, typed
+from tests.fixtures.people import Cast
+
+BASELINE, FIRST, SECOND = date(2025, 11, 25), date(2026, 1, 5), date(2026, 1, 19)
+
+
+@pytest.fixture
+def chart(cast: Cast, scope_for: Callable[..., Scope]) -> Chart:
+    return register(scope_for(cast.staff)).enroll(cast.prescriber, date(2025, 11, 20)).infuse(date(2025, 12, 8))
+
+
+def creatinine(chart: Chart, on: date, value: str) -> LabReport:
+    panel = TypedPanel(Panel.CREATININE, (TypedValue("creatinine", value, "mg/dL"),))
+    (public_id,) = record_reports(chart.scope, chart.id, Sheet(on, (panel,)))
+    return report(public_id)
+
+
+def report(public_id: object) -> LabReport:
+    return db.session.query(LabReport).filter_by(public_id=public_id).populate_existing().one()
+
+
+def test_a_rise_is_measured_from_the_value_before_the_first_infusion(chart: Chart) -> None:
+    creatinine(chart, BASELINE, "0.6")
+    creatinine(chart, FIRST, "0.8")
+    found = creatinine(chart, SECOND, "0.95")
+    assert found.worst_level == "red"
+    assert "baseline 0.6" in found.findings[0]["words"]
+
+
+def test_correcting_an_earlier_result_works_the_later_ones_out_anew(chart: Chart) -> None:
+    earlier = creatinine(chart, BASELINE, "0.6")
+    later = creatinine(chart, SECOND, "0.95")
+    assert later.worst_level == "red"
+    panel = TypedPanel(Panel.CREATININE, (TypedValue("creatinine", "0.9", "mg/dL"),))
+    correct_report(chart.scope, chart.id, earlier.public_id, Sheet(BASELINE, (panel,)), reason="Typing error")
+    assert report(later.public_id).worst_level is None
+
+
+def test_a_reviewed_result_that_turns_out_worse_waits_for_review_again(
+    chart: Chart, scope_for: Callable[..., Scope], cast: Cast
+) -> None:
+    later = creatinine(chart, SECOND, "0.95")
+    review_reports(scope_for(cast.neurologist), [later.public_id])
+    creatinine(chart, BASELINE, "0.6")
+    assert report(later.public_id).worst_level == "red"
+    assert report(later.public_id).reviewed_at is None
+
+
+def test_withdrawing_the_previous_value_changes_what_the_next_one_means(chart: Chart) -> None:
+    chart.results(FIRST, Panel.CBC_DIFF, platelets="300")
+    chart.results(SECOND, Panel.CBC_DIFF, platelets="148")
+    first, second = db.session.query(LabReport).order_by(LabReport.collected_on).all()
+    assert second.findings[0]["rule"] == "platelets_halved"
+    withdraw_report(chart.scope, chart.id, first.public_id, reason="Another patient's paper")
+    assert report(second.public_id).findings[0]["rule"] == "platelets_reduced"
+
+
+def test_creatinine_and_urine_of_one_day_are_read_together(chart: Chart) -> None:
+    creatinine(chart, BASELINE, "0.6")
+    panels = (typed(Panel.CREATININE, {"creatinine": "1.0"}), typed(Panel.URINALYSIS_CELLS, {"urine_rbc": "12"}))
+    ids = record_reports(chart.scope, chart.id, Sheet(SECOND, panels))
+    rules = [{item["rule"] for item in report(public_id).findings} for public_id in ids]
+    assert rules[0] & rules[1], "both reports carry the combined finding"
+    assert [report(public_id).worst_level for public_id in ids] == ["red", "red"]
+
+
+def test_expected_lymphopenia_does_not_alarm(chart: Chart) -> None:
+    chart.results(FIRST, Panel.CBC_DIFF, lymphocytes="0.2", wbc="2.9")
+    row = db.session.query(LabReport).one()
+    assert row.findings == []
+    assert row.worst_level is None
+
+
+def test_clumped_platelets_are_to_be_redrawn_and_raise_no_alarm_of_their_own(chart: Chart) -> None:
+    panel = typed(Panel.CBC_DIFF, {"platelets": "41"})._replace(problem=SpecimenProblem.CLUMPED)
+    record_reports(chart.scope, chart.id, Sheet(FIRST, (panel,)))
+    row = db.session.query(LabReport).one()
+    assert [item["rule"] for item in row.findings] == ["specimen_problem"]
+    assert row.worst_level == "amber"
+    assert "citrate" in row.findings[0]["action"]
+
+
+def test_values_below_the_limit_of_detection_are_not_taken_as_measured(chart: Chart) -> None:
+    panel = TypedPanel(Panel.TSH, (TypedValue("tsh", "<5", "mIU/L", "0.4", "4.5"),))
+    record_reports(chart.scope, chart.id, Sheet(FIRST, (panel,)))
+    assert db.session.query(LabReport).one().worst_level is None
