@@ -9,19 +9,27 @@ from typing import Any
 _ACTIVE = ("=", "+", "-", "@", "\t", "\r")
 
 
-def csv_lines(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+def csv_lines(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], *, for_spreadsheets: bool = True
+) -> Iterator[str]:
     """The lines of a CSV file, header first, ended by CR LF (RFC 4180).
 
-    Dates are ISO 8601; None is empty; text that a spreadsheet would run as a formula gets a leading apostrophe.
+    Dates are ISO 8601; None is empty. For spreadsheets, text that one would run as a formula gets a leading
+    apostrophe; for programs the text stays as it is.
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     yield _line(writer, buffer, columns)
     for row in rows:
-        yield _line(writer, buffer, [cell(value) for value in row])
+        yield _line(writer, buffer, [cell(value, for_spreadsheets=for_spreadsheets) for value in row])
 
 
-def cell(value: Any) -> str | int | float:
+def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, for_spreadsheets: bool = True) -> str:
+    """The same as one text, for a list of moderate length."""
+    return "".join(csv_lines(columns, rows, for_spreadsheets=for_spreadsheets))
+
+
+def cell(value: Any, *, for_spreadsheets: bool = True) -> str | int | float:
     """One value as it is written."""
     if value is None:
         return ""
@@ -32,7 +40,7 @@ def cell(value: Any) -> str | int | float:
     if isinstance(value, date | datetime):
         return value.isoformat()
     text = str(value)
-    return f"'{text}" if text.startswith(_ACTIVE) else text
+    return f"'{text}" if for_spreadsheets and text.startswith(_ACTIVE) else text
 
 
 def _line(writer: Any, buffer: io.StringIO, row: Sequence[Any]) -> str:
