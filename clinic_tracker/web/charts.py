@@ -14,6 +14,7 @@ WIDTH, HEIGHT = 320, 140
 LEFT, RIGHT, TOP, BOTTOM = 38, 10, 16, 20
 LONG_SPAN = 550
 MOST_STEPS = 4
+LEAST_SPAN = 1e-3
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def _scale(
 
 def _ticks(smallest: float, largest: float) -> list[float]:
     """Three to five round numbers around the values."""
-    span = (largest - smallest) or abs(largest) or 1.0
+    span = max(largest - smallest, abs(largest) * LEAST_SPAN, LEAST_SPAN)
     rough = span / MOST_STEPS
     power = 10.0 ** floor(log10(rough))
     step = next(power * factor for factor in (1, 2, 2.5, 5, 10, 20) if power * factor >= rough)

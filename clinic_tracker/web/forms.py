@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import wtforms
 from flask import g, has_request_context, request
 from werkzeug.datastructures import CombinedMultiDict
+from wtforms.csrf.core import CSRFTokenField
 
 from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.web.date_fields import DateField, LocalDateTimeField, TimeField
@@ -96,7 +97,7 @@ class Form(_LocalMixin, FlaskForm):
         """All errors in the order of the page, each with the id of its input."""
         summary = [FormError("form", str(message)) for message in self.form_errors]
         for field in self:
-            if field.short_name == self.meta.csrf_field_name and field.errors:
+            if isinstance(field, CSRFTokenField) and field.errors:
                 summary.append(FormError("form", EXPIRED))
             else:
                 summary.extend(_errors_of(field))
