@@ -3,10 +3,8 @@
 
 The first start makes `.venv`, installs the locked packages, migrates the database of the instance folder, loads a
 demonstration clinic and serves it. Later starts find all that done. Only the standard library is used here, and no
-syntax newer than Python 3.8, so that an old Python gets a sentence and not a traceback.
+syntax newer than Python 3.6, so that an old Python gets a sentence and not a traceback.
 """
-
-from __future__ import annotations
 
 import argparse
 import hashlib
@@ -20,8 +18,9 @@ import textwrap
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable, NoReturn  # noqa: UP035 - see the docstring
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -44,14 +43,6 @@ def fail(sentence: str) -> NoReturn:
     sys.exit(f"run.py: {sentence}")
 
 
-def say(text: str) -> None:
-    """Print at once, also into a pipe."""
-    print(text, flush=True)
-
-
-# ---------------------------------------------------------------------------------------------- the environment
-
-
 def require_python() -> None:
     """Refuse a Python that is too old."""
     if sys.version_info < OLDEST:
@@ -60,6 +51,17 @@ def require_python() -> None:
             f"Python {wanted} or newer is needed and this is {sys.version.split()[0]}: install a newer one and start "
             f"this with it, for example `python{wanted} run.py`."
         )
+
+
+require_python()  # before anything that an old Python stumbles over
+
+
+def say(text: str) -> None:
+    """Print at once, also into a pipe."""
+    print(text, flush=True)
+
+
+# ---------------------------------------------------------------------------------------------- the environment
 
 
 def stamp_of(locks: tuple[str, ...]) -> str:
@@ -314,7 +316,7 @@ def check_demo_schedules() -> int:
             "DEMO": "1",
         }
         steps = (("db", "upgrade"), ("demo", "load"), ("schedule", "check"))
-        return next((code for step in steps if (code := run("flask", *step, env=env)) != 0), 0)
+        return next(filter(None, (run("flask", *step, env=env) for step in steps)), 0)
 
 
 def bench(arguments: list[str]) -> int:
@@ -356,7 +358,6 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
 
 def main(arguments: list[str]) -> int:
     """Run the command that is named first; options alone belong to serve."""
-    require_python()
     name, rest = (
         (arguments[0], arguments[1:]) if arguments and not arguments[0].startswith("-") else ("serve", arguments)
     )

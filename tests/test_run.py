@@ -1,5 +1,6 @@
 """`run.py` is the first thing that anybody starts: what can go wrong there is said in one sentence."""
 
+import ast
 import os
 import signal
 import socket
@@ -59,6 +60,10 @@ def test_an_unknown_command_is_named():
 def test_an_old_python_is_told_what_is_needed(capsys, monkeypatch):
     monkeypatch.setattr(run.sys, "version_info", (3, 9, 2))
     assert "Python 3.11 or newer is needed" in refusal(capsys, run.require_python)
+
+
+def test_an_old_python_can_at_least_read_the_file():
+    ast.parse((ROOT / "run.py").read_text(encoding="utf-8"), feature_version=(3, 6))
 
 
 def test_a_port_that_is_taken_is_named_with_another(capsys):
