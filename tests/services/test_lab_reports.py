@@ -75,7 +75,7 @@ def test_one_sheet_makes_one_report_a_panel_and_does_their_obligations(scope: Sc
 
 
 @pytest.mark.parametrize(
-    ("panel", "missing"),
+    "panel, missing",
     [
         (cbc(neutrophils="", lymphocytes=""), "no differential"),
         (cbc()._replace(problem=SpecimenProblem.CLUMPED), "clumped"),
@@ -198,7 +198,7 @@ def test_a_correction_replaces_and_moves_the_schedule(scope: Scope, treated: Cha
 
 
 @pytest.mark.parametrize(
-    ("changed", "reason", "code"), [({}, "A reason", "no_change"), ({"platelets": "250"}, " ", "reason_required")]
+    "changed, reason, code", [({}, "A reason", "no_change"), ({"platelets": "250"}, " ", "reason_required")]
 )
 def test_a_correction_needs_a_change_and_a_reason(
     scope: Scope, treated: Chart, changed: dict[str, str], reason: str, code: str

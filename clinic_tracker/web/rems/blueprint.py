@@ -1,0 +1,5 @@
+"""The blueprint of the pages about REMS forms."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("rems", __name__)
