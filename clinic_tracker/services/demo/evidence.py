@@ -67,7 +67,7 @@ class Evidence:
         enough_cd4 = False
         for month in range(1, 49):
             due = add_months(last_infusion, month)
-            drawn = self._weekday(due + timedelta(days=self.chart.random.randint(-4, 4)))
+            drawn = self._weekday(due + timedelta(days=self._lateness()))
             if (following and due >= following) or drawn >= self._evidence_ends(month):
                 break
             months = (drawn - last_infusion).days / _DAYS_A_MONTH
@@ -95,6 +95,11 @@ class Evidence:
                     break
                 self._exam(kind, on, outcome)
                 due = add_months(on, 12)
+
+    def _lateness(self) -> int:
+        """Days after the due date of a draw: mostly about the day, now and then a week or two late."""
+        late = self.chart.random.random() < 0.06  # noqa: PLR2004
+        return self.chart.random.randint(8, 15) if late else self.chart.random.randint(-4, 4)
 
     def _silence(self) -> date:
         return self.chart.silent_from

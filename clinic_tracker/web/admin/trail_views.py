@@ -1,6 +1,7 @@
 """The audit trail: changes and looks, filtered, paged, exported."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -75,9 +76,7 @@ def _all(scope: Scope, wanted: TrailFilter) -> Iterator[ChangeRow]:
     """Every change of the filter, page after page."""
     before = wanted.before_id
     while True:
-        page = changes(
-            scope, TrailFilter(wanted.from_on, wanted.to_on, wanted.person, wanted.patient, wanted.action, before), _CHUNK
-        )
+        page = changes(scope, replace(wanted, before_id=before), _CHUNK)
         yield from page[:_CHUNK]
         if len(page) <= _CHUNK:
             return
