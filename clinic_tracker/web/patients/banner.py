@@ -94,7 +94,7 @@ def _monitoring(course: int, last: date, ends: date, today: date) -> str:
 def _next_course(header: PatientHeader) -> str:
     if header.planned_course is None or header.planned_start_on is None:
         return ""
-    return f"; course {header.planned_course} planned for {show_date(header.planned_start_on)}"
+    return f"; course {header.planned_course} on {show_date(header.planned_start_on)}"
 
 
 def _alerts(header: PatientHeader, today: date) -> list[Alert]:

@@ -9,13 +9,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from clinic_tracker.domain.local_time import show_date
-from clinic_tracker.domain.screening import VACCINES_BY_CODE, vaccine_title
+from clinic_tracker.domain.screening import EXAM_TYPES, VACCINES_BY_CODE, exam_title, vaccine_title
+from clinic_tracker.domain.vocabulary import ExamKind
 from clinic_tracker.queries.chart_changes import Change, Look
 
 # What a person would not say, or what the line says already.
 UNTOLD = re.compile(
     r"(^|_)(id|public_id|clinic_id|patient_id|version|form_token|replaces_id|recorded_at|recorded_via|state)$|_by_id$|"
-    r"^(registered_at|planned_at|withdrawn_at|withdrawn_reason|first_id|second_id|message|requirement_code)$"
+    r"^(registered_at|planned_at|withdrawn_at|withdrawn_reason|code|reason|requirement)$"
 )
 PRESCRIBER = "prescriber_id"
 FIELD_WORDS = {
@@ -46,6 +47,7 @@ ENDPOINT_WORDS = {
     "infusions.courses": "Courses and infusions",
     "rems.forms": "Forms",
 }
+EXAM_FIELDS = frozenset({"kind", "outcome"})
 CODES = frozenset(
     {"kind", "outcome", "sex_at_birth", "method", "channel", "panel", "requirement", "result_status", "grade"}
 )
@@ -91,6 +93,8 @@ def told_change(change: Change, prescribers: Mapping[int, str], time_zone: str) 
     def words(name: str, value: Any) -> str:
         if name == PRESCRIBER and value is not None:
             return prescribers.get(value, "another prescriber")
+        if change.subject_type == "exam" and name in EXAM_FIELDS:
+            return _exam_word(name, value, {**(before or {}), **after})
         return _value(name, value, ZoneInfo(time_zone))
 
     told = [
@@ -105,6 +109,14 @@ def told_change(change: Change, prescribers: Mapping[int, str], time_zone: str) 
     ]
     who = change.who or change.system_actor or "The system"
     return ToldChange(change.at, who, _action(change.action), change.reason, told)
+
+
+def _exam_word(name: str, value: Any, row: Mapping[str, Any]) -> str:
+    """The kind or the outcome of an exam, as the forms name it."""
+    if name == "kind":
+        return exam_title(value)
+    kind = row.get("kind")
+    return EXAM_TYPES[ExamKind(kind)].words(value) if kind else str(value).replace("_", " ")
 
 
 def looks_by_day(looks: list[Look], time_zone: str) -> list[DayOfLooks]:

@@ -42,7 +42,9 @@ def enroll(patient: UUID) -> ResponseReturnValue:
     form.prescriber.choices = prescriber_options(scope)
     if form.validate_on_submit():
         try:
-            services.enroll_patient(scope, patient, form.details(), reason=form.reason.data, form_token=form.token.data)
+            services.enroll_patient(
+                scope, patient, form.details(), reason=form.deviation_reason.data, form_token=form.token.data
+            )
         except RuleViolation as violation:
             form.refuse(violation)
         else:

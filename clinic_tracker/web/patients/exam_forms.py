@@ -11,6 +11,7 @@ from clinic_tracker.domain.vocabulary import ExamKind
 from clinic_tracker.queries.exams import ExamRow, VaccinationRow
 from clinic_tracker.services.exams import ExamEntry
 from clinic_tracker.services.vaccinations import VaccinationEntry
+from clinic_tracker.web.fields import sentence_label
 from clinic_tracker.web.forms import (
     DateField,
     Form,
@@ -56,7 +57,7 @@ class _ScreeningFields(Form):
     all_on = DateField(
         "Date of all rows", not_future=True, hint="For every row without a date of its own. “today” works."
     )
-    reason = TextAreaField(
+    deviation_reason = TextAreaField(
         "Reason, and what was done", hint="For example: given elsewhere; prescriber informed", max_length=2000
     )
     token = IdempotencyField()
@@ -75,6 +76,10 @@ class _ScreeningFields(Form):
         super().__init__(*args, **kwargs)
         for _kind, known, row in self.exam_rows():
             row.outcome.choices = [("", "—"), *((one.code, one.words) for one in known.outcomes)]
+            row.performed_on.label.text = f"{known.title} date"
+            row.outcome.label.text = f"result of the {known.title}"
+        for number, (_name, row) in enumerate(self.dose_rows(), 1):
+            row.given_on.label.text = f"Date of vaccine {number}"
 
     def validate(self, extra_validators: Any = None) -> bool:
         """A row that was begun needs its result and a date, its own or that of all rows."""
@@ -84,9 +89,9 @@ class _ScreeningFields(Form):
         begun = [(choice, day) for row, choice, day in rows if not row.is_empty]
         for choice, day in begun:
             if not choice.data and not choice.errors:
-                choice.errors = [f"Choose the {choice.label.text.lower()}"]
+                choice.errors = [f"Choose the {sentence_label(choice.label.text)}"]
             if day.data is None and not day.errors and self.all_on.data is None:
-                day.errors = ["Enter the date, here or for all rows"]
+                day.errors = [f"Enter the {sentence_label(day.label.text)}, or a date for all rows"]
         return good and not any(choice.errors or day.errors for choice, day in begun)
 
     def exams(self) -> list[ExamEntry]:

@@ -81,12 +81,14 @@ def exams_page(scope: Scope, header: PatientHeader) -> ExamsPage:
     owed = owed_exams(scope, header.id, YEARLY)
     settings = {name: setting.value for name, setting in protocol_in_force(scope, header.protocol_id).settings.items()}
     standing = [row for row in exams if row.entry.stands]
-    latest = [_latest(kind, standing, owed.get(kind.value), settings, scope.today) for kind in kinds_for(header)]
+    validity = settings if header.first_infusion_on is None else {}
+    latest = [_latest(kind, standing, owed.get(kind.value), validity, scope.today) for kind in kinds_for(header)]
+    remarks = [*_contraindications(standing), *_vaccine_remarks(scope, header, doses, settings)]
     return ExamsPage(
         latest=latest,
         exams=[as_exam_entry(row) for row in exams],
         vaccinations=[as_vaccination_entry(row) for row in doses],
-        remarks=[*_contraindications(standing), *_vaccine_remarks(scope, header, doses, settings)],
+        remarks=sorted(remarks, key=lambda remark: remark.tone),
     )
 
 

@@ -44,7 +44,12 @@ def record_exams(patient: UUID) -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             recorded = services.record_screening(
-                chart.scope, patient, form.exams(), form.doses(), reason=form.reason.data, form_token=form.token.data
+                chart.scope,
+                patient,
+                form.exams(),
+                form.doses(),
+                reason=form.deviation_reason.data,
+                form_token=form.token.data,
             )
         except RuleViolation as violation:
             form.refuse(violation)

@@ -56,7 +56,7 @@ class PatientForm(Form):
     email = EmailField("E-mail")
     language = StringField("Language", width=20, max_length=60, hint="The one to call in")
     contact_note = TextAreaField("Note for contacts", hint="For example: call after 4 pm", max_length=500)
-    alerts = TextAreaField("Alerts", hint="One a line, short. Shown in red on every page of the chart.", max_length=500)
+    alerts = TextAreaField("Alerts", hint="Short, one a line. Shown in red on every page of the chart.", max_length=500)
     version = VersionField()
     token = IdempotencyField()
 
@@ -123,12 +123,12 @@ class EnrollmentForm(Form):
     rems_patient_id = StringField("REMS patient ID", width=10)
     rems_reference = StringField("REMS reference", width=20, hint="Confirmation number of the enrollment, if any")
     counseled_on = DateField("Counseled on", not_future=True, hint="With the patient guide, before the first dose")
-    guide_given_on = DateField("Patient guide given on", not_future=True)
-    card_given_on = DateField("Safety information card given on", not_future=True)
+    guide_given_on = DateField("Guide given on", not_future=True)
+    card_given_on = DateField("Safety card given on", not_future=True)
     patient_signed_on = DateField("Signed by the patient on", not_future=True)
     prescriber_signed_on = DateField("Signed by the prescriber on", not_future=True)
     copy_given = CheckboxField("A completed copy was given to the patient")
-    reason = TextAreaField("Reason", max_length=2000)
+    deviation_reason = TextAreaField("Why it is recorded like this", max_length=2000)
     token = IdempotencyField()
 
     def details(self) -> EnrollmentDetails:
