@@ -11,6 +11,8 @@ from werkzeug.datastructures import FileStorage
 from wtforms.validators import StopValidation
 from wtforms.widgets import HiddenInput
 
+from clinic_tracker.web.filters import plural
+
 LONGEST_INTEGER, LONGEST_DECIMAL = 12, 24
 
 
@@ -227,7 +229,7 @@ class DecimalField(_NumberField):
             raise ValueError(self.too("must be a number, such as 4.5"))
         exponent = number.as_tuple().exponent
         if self.places is not None and isinstance(exponent, int) and -exponent > self.places:
-            raise ValueError(self.too(f"must have at most {self.places} digit{'' if self.places == 1 else 's'} after the point"))
+            raise ValueError(self.too(f"must have at most {plural(self.places, 'digit')} after the point"))
         self.data = number
 
 
