@@ -2,10 +2,12 @@
 
 import html5lib
 import pytest
+import sqlalchemy as sa
 
 from clinic_tracker.models.access import Clinic
 from clinic_tracker.models.base import db
 from tests.fixtures.html_rules import problems_of
+from tests.fixtures.pages import Answer
 
 GOOD = """<!DOCTYPE html><html lang="en"><head><title>A</title></head><body><main><h1>A</h1>
 <form action="/x" method="post"><input type="hidden" name="csrf_token" value="t">
@@ -61,3 +63,30 @@ def test_a_bad_page_is_noticed(old, new, problem):
 
 def parse(text):
     return html5lib.HTMLParser(namespaceHTMLElements=False).parse(text)
+
+
+FORMS = """<main><form method="post" action="/a?x=1"><input name="n" value="1"><select name="s"><option value="p">P
+</option><option value="q" selected>Q</option></select><input type="checkbox" name="c" value="y"><textarea name="t">
+words</textarea><button name="go" value="1">Go</button></form><form method="post" action="/b"></form></main>"""
+
+
+@pytest.mark.no_database
+def test_a_form_sends_what_it_holds():
+    answer = Answer(None, parse(f"<!DOCTYPE html><title>F</title>{FORMS}"))
+    assert answer.fields("/a") == {"n": "1", "s": "q", "t": "words"}
+
+
+@pytest.mark.no_database
+def test_among_several_forms_one_must_be_chosen():
+    answer = Answer(None, parse(f"<!DOCTYPE html><title>F</title>{FORMS}"))
+    with pytest.raises(AssertionError, match="several forms"):
+        answer.fields()
+
+
+def test_requests_share_nothing_with_the_test_around_them(app, cast, page):
+    held = db.session.query(Clinic).filter_by(slug="northside").one()
+    page.sign_in(cast.staff).get("/healthz")
+    db.session.execute(sa.update(Clinic).values(phone="555-0100"))
+    db.session.commit()
+    page.get("/healthz")
+    assert held.phone == "555-0100"
