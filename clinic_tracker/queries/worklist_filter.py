@@ -12,18 +12,21 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import aliased
 
+from clinic_tracker.domain.requirement import EvidenceKind
 from clinic_tracker.models.access import Prescriber
 from clinic_tracker.models.monitoring import Outreach, OutreachItem
 from clinic_tracker.models.patients import Patient
 from clinic_tracker.models.schedule import Standing
+from clinic_tracker.queries.protocols import packaged_protocols
 from clinic_tracker.queries.scope import Scope
 
 
 class View(StrEnum):
-    """Which items: late, inside their window, or every one whatever its state."""
+    """Which items: late, inside their window, both, or every one whatever its state."""
 
     OVERDUE = "overdue"
     DUE = "due"
+    OWED = "owed"  # overdue and due together
     ALL = "all"
 
 
@@ -57,8 +60,11 @@ BAND_DAYS: dict[Band, tuple[int | None, int | None]] = {
 VIEW_BANDS: dict[View, tuple[Band, ...]] = {
     View.OVERDUE: (Band.WEEK, Band.MONTH, Band.QUARTER, Band.LONGER),
     View.DUE: (Band.NEXT_WEEK, Band.LATER),
+    View.OWED: (),
     View.ALL: (),
 }
+#: What may stand in the place of a requirement: all that are done by one kind of evidence.
+GROUPS = {"labs": EvidenceKind.LAB, "exams": EvidenceKind.EXAM, "forms": EvidenceKind.FORM}
 
 
 class Snoozed(StrEnum):
@@ -129,14 +135,25 @@ def item_conditions(scope: Scope, chosen: WorklistFilter) -> list[Condition]:
         conditions.append(Standing.next_due_on < scope.today)
     elif chosen.view is View.DUE:
         conditions += [Standing.opens_on <= scope.today, Standing.next_due_on >= scope.today]
+    elif chosen.view is View.OWED:
+        conditions.append(Standing.opens_on <= scope.today)
     if chosen.requirement:
-        conditions.append(Standing.requirement == chosen.requirement)
+        conditions.append(Standing.requirement.in_(requirements_in(scope, chosen.requirement)))
     if chosen.prescriber or chosen.mine:
         conditions.append(Standing.patient_id.in_(_patients_of(scope, chosen)))
     if chosen.snoozed is not Snoozed.SHOW:
         asleep = _asleep(scope)
         conditions.append(asleep if chosen.snoozed is Snoozed.ONLY else ~asleep)
     return conditions
+
+
+def requirements_in(_scope: Scope, name: str) -> tuple[str, ...]:
+    """The requirements that a name stands for: those of a group, or the one of that code."""
+    if name not in GROUPS:
+        return (name,)
+    protocols = packaged_protocols().values()
+    found = {item.code for known in protocols for item in known.requirements if item.evidence_kind is GROUPS[name]}
+    return tuple(sorted(found))
 
 
 def band_conditions(scope: Scope, chosen: WorklistFilter, due: Any) -> list[Condition]:

@@ -2,6 +2,9 @@
 
 from clinic_tracker.web.patients import (
     change_views,
+    chart_views,
+    contact_views,
+    decision_views,
     enrollment_views,
     exam_views,
     list_views,
@@ -13,6 +16,9 @@ from clinic_tracker.web.patients.blueprint import blueprint
 __all__ = [
     "blueprint",
     "change_views",
+    "chart_views",
+    "contact_views",
+    "decision_views",
     "enrollment_views",
     "exam_views",
     "list_views",

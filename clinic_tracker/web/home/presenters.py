@@ -1,0 +1,152 @@
+"""My clinic today: the numbers that matter to a role, each a link, and the rows that cannot wait."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import url_for
+
+from clinic_tracker.domain.permissions import Permission
+from clinic_tracker.domain.vocabulary import Role
+from clinic_tracker.queries.duplicates import count_duplicate_pairs
+from clinic_tracker.queries.review_queue import QueueFilter, WaitingRow, review_queue, waiting_count
+from clinic_tracker.queries.scope import Scope
+from clinic_tracker.queries.tallies import tally_counts
+from clinic_tracker.queries.today import Ending, certifications_ending, courses_to_authorize, owed_forms, suite_now
+from clinic_tracker.queries.worklist_filter import Band, View, WorklistFilter
+from clinic_tracker.queries.worklist_pages import worklist_page, worklist_totals
+from clinic_tracker.web.filters import clock, plural
+from clinic_tracker.web.navigation import link_to
+from clinic_tracker.web.worklists.address import address_of
+from clinic_tracker.web.worklists.presenters import ShownRow, shown_rows
+from clinic_tracker.web.worklists.tally_words import TALLY_WORDS
+
+MOST_ROWS = 10
+MOST_RED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A number with its link."""
+
+    label: str
+    number: int | str
+    sub: str
+    href: str | None
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Rows of a worklist with a heading and a way to all of them."""
+
+    title: str
+    rows: list[ShownRow]
+    total: int
+    href: str
+    empty: str
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """The page."""
+
+    tiles: list[Tile]
+    red: tuple[WaitingRow, ...]
+    sections: list[Section]
+    gaps: list[tuple[int, str, str | None]]
+    endings: list[Ending]
+
+
+def today_page(scope: Scope) -> Today:
+    """The home page of the person's role, worst first."""
+    is_doctor, is_administrator = scope.role is Role.NEUROLOGIST, scope.role is Role.ADMINISTRATOR
+    own = WorklistFilter(mine=is_doctor)
+    tiles = [_overdue(scope, own), _due(scope, own), _review(scope)]
+    tiles += [_forms(scope), _suite(scope)] if is_administrator else [_suite(scope), _forms(scope)]
+    if is_doctor:
+        tiles.insert(3, _authorize(scope))
+    sections = [_section(scope, own, "My patients, worst first" if is_doctor else "Worst first")]
+    if is_doctor:
+        due = WorklistFilter(view=View.DUE, mine=True, requirement="labs")
+        sections.append(_section(scope, due, "My patients, labs due now"))
+    if is_administrator:
+        sections.insert(0, _section(scope, WorklistFilter(view=View.OWED, requirement="forms"), "Forms owed"))
+    return Today(
+        tiles=tiles,
+        red=_red(scope) if scope.may(Permission.REVIEW_RESULTS) else (),
+        sections=sections,
+        gaps=_gaps(scope),
+        endings=certifications_ending(scope) if scope.may(Permission.VIEW_ADMINISTRATION) else [],
+    )
+
+
+def _list(chosen: WorklistFilter) -> str:
+    return url_for("worklists.index", **address_of(chosen))
+
+
+def _overdue(scope: Scope, chosen: WorklistFilter) -> Tile:
+    totals = worklist_totals(scope, chosen)
+    sub = "everything is in"
+    if totals.oldest_due_on is not None:
+        sub = f"{plural(totals.items, 'item')}, oldest {(scope.today - totals.oldest_due_on).days} d"
+    label = "Overdue, my patients" if chosen.mine else "Overdue"
+    return Tile(label, totals.patients, sub, _list(chosen), "red" if totals.patients else "green")
+
+
+def _due(scope: Scope, own: WorklistFilter) -> Tile:
+    chosen = WorklistFilter(view=View.DUE, mine=own.mine, band=Band.NEXT_WEEK)
+    totals = worklist_totals(scope, chosen)
+    return Tile("Due in 7 days", totals.patients, plural(totals.items, "item"), _list(chosen))
+
+
+def _review(scope: Scope) -> Tile:
+    counts = waiting_count(scope)
+    red, amber, total = counts.get("red", 0), counts.get("amber", 0), sum(counts.values())
+    sub = f"{red} red, {amber} amber" if total else "all are reviewed"
+    return Tile("To review", total, sub, link_to("labs.review_queue"), "red" if red else "amber" if amber else "")
+
+
+def _suite(scope: Scope) -> Tile:
+    suite = suite_now(scope)
+    sub = "nobody is being infused"
+    if suite.patients:
+        sub = f"{suite.observing} observed"
+        if suite.next_out_at is not None:
+            sub += f", next out {clock(suite.next_out_at, scope.time_zone)}"
+    return Tile("In the suite", suite.patients, sub, link_to("infusions.suite"))
+
+
+def _forms(scope: Scope) -> Tile:
+    forms = owed_forms(scope)
+    href = _list(WorklistFilter(view=View.OWED, requirement="forms"))
+    sub = f"{forms.overdue} overdue" if forms.open else "all are sent"
+    return Tile("Forms owed", forms.open, sub, href, "red" if forms.overdue else "")
+
+
+def _authorize(scope: Scope) -> Tile:
+    count = courses_to_authorize(scope)
+    return Tile("To authorize", count, "planned courses", link_to("patients.index", show="planned"), "")
+
+
+def _section(scope: Scope, chosen: WorklistFilter, title: str) -> Section:
+    rows = shown_rows(scope, worklist_page(scope, chosen, size=MOST_ROWS))
+    total = worklist_totals(scope, chosen).patients
+    return Section(title, rows, total, _list(chosen), "Nothing is owed here.")
+
+
+def _red(scope: Scope) -> tuple[WaitingRow, ...]:
+    return review_queue(scope, QueueFilter(level="red"), limit=MOST_RED).rows
+
+
+def _gaps(scope: Scope) -> list[tuple[int, str, str | None]]:
+    """People on no list: how many, in which words, and where they are named."""
+    counts: dict[Any, int] = tally_counts(scope)
+    found = [
+        (counts[tally], words.short, url_for("worklists.tally", code=tally))
+        for tally, words in TALLY_WORDS.items()
+        if counts[tally]
+    ]
+    pairs = count_duplicate_pairs(scope)
+    if pairs:
+        found.append((pairs, "possible duplicates", link_to("patients.duplicates") or url_for("worklists.tallies")))
+    return list(found)

@@ -1,0 +1,29 @@
+"""Forms of a prescriber's decisions about monitoring."""
+
+from clinic_tracker.web.forms import CheckboxField, DateField, Form, SelectField, TextAreaField
+
+_REASON = "Kept with your name in the chart and in the reports."
+
+
+class WaiveForm(Form):
+    """Which requirement, for which days, and why."""
+
+    requirement = SelectField("Requirement", choices=[], required="Choose the requirement")
+    from_on = DateField("First day", required="Enter the first day", hint="Due dates from this day on are waived.")
+    to_on = DateField("Last day", required="Enter the last day", hint="Up to and including this day.")
+    reason = TextAreaField("Reason", required="Give the reason", max_length=2000, hint=_REASON)
+
+
+class ExtendForm(Form):
+    """The new end of monitoring, and why."""
+
+    extended_to = DateField("New end of monitoring", required="Enter the new end of monitoring")
+    reason = TextAreaField("Reason", required="Give the reason", max_length=2000, hint=_REASON)
+
+
+class CloseForm(Form):
+    """The sign-off: from that day on nothing is owed."""
+
+    decided_on = DateField("Signed off on", required="Enter the day of the sign-off", not_future=True)
+    reason = TextAreaField("Reason", required="Give the reason", max_length=2000, hint=_REASON)
+    confirmed = CheckboxField("I close monitoring although it has not ended or items are owed")
