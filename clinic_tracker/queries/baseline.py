@@ -63,19 +63,18 @@ def course_blockers(
                 TreatmentCourse.id == course_id, TreatmentCourse.clinic_id == scope.clinic_id
             )
         )
-        .tuples()
         .one()
     )
-    start_on = course_start(scope, course_id, excluding) or on
+    start_on = min(course_start(scope, course_id, excluding) or on, on)
     return blockers(
         ReadinessFacts(
             on=on,
-            start_on=min(start_on, on),
+            start_on=start_on,
             enrolled_on=enrolled_on(scope, patient_id, on),
             facility=facility_certifications(scope),
             prescriber=_prescriber(scope, prescriber_id),
             authorization=_authorization(scope, course_id),
-            baseline=course_baseline(scope, patient_id, protocol_id, number, min(start_on, on), on),
+            baseline=course_baseline(scope, patient_id, protocol_id, number, start_on, start_on),
             window_days=baseline_settings(scope, protocol_id).baseline_window_days,
         )
     )
@@ -101,7 +100,7 @@ def enrolled_on(scope: Scope, patient_id: int, on: date) -> date | None:
             Enrollment.clinic_id == scope.clinic_id, Enrollment.patient_id == patient_id, Enrollment.state == RECORDED
         )
         .order_by(Enrollment.enrolled_on)
-    ).tuples()
+    )
     spans = [Span(*row) for row in rows]
     holding = next((span.from_on for span in spans if span.covers(on)), None)
     return holding or next((span.from_on for span in spans if span.from_on and span.from_on > on), None)
@@ -113,7 +112,7 @@ def facility_certifications(scope: Scope) -> tuple[Span, ...]:
         select(FacilityCertification.certified_on, FacilityCertification.ends_on).where(
             FacilityCertification.clinic_id == scope.clinic_id, FacilityCertification.withdrawn_at.is_(None)
         )
-    ).tuples()
+    )
     return tuple(Span(*row) for row in rows)
 
 
