@@ -93,8 +93,10 @@ def menu() -> list[Link]:
 
 
 def _current(places: list[Item]) -> Item | None:
+    """The place of this page: its own, else that of charts for a page of one patient, else that of its blueprint."""
+    blueprint = "patients" if "patient" in (request.view_args or {}) else request.blueprint
     exact = [item for item in places if item.endpoint == request.endpoint]
-    in_area = [item for item in places if request.blueprint in item.blueprints]
+    in_area = [item for item in places if blueprint in item.blueprints]
     return next(iter(exact + in_area), None)
 
 
