@@ -68,7 +68,7 @@ def changes_of(scope: Scope, patient_id: int, before: int | None = None, limit: 
     )
     if before is not None:
         statement = statement.where(AuditEvent.id < before)
-    rows = [Change(*row) for row in db.session.execute(statement).tuples()]
+    rows = [Change(*row) for row in db.session.execute(statement)]
     return ChangePage(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
 
 
@@ -80,13 +80,11 @@ def looks_at(scope: Scope, patient_id: int, limit: int = 200) -> list[Look]:
         .where(AccessEvent.clinic_id == scope.clinic_id, AccessEvent.patient_id == patient_id)
         .order_by(AccessEvent.at.desc(), AccessEvent.id.desc())
         .limit(limit)
-    ).tuples()
+    )
     return [Look(*row) for row in rows]
 
 
 def prescriber_names(scope: Scope) -> dict[int, str]:
     """The names of the clinic's prescribers, past ones too, by key."""
-    rows = db.session.execute(
-        select(Prescriber.id, Prescriber.name).where(Prescriber.clinic_id == scope.clinic_id)
-    ).tuples()
+    rows = db.session.execute(select(Prescriber.id, Prescriber.name).where(Prescriber.clinic_id == scope.clinic_id))
     return dict(rows.all())

@@ -68,7 +68,7 @@ class MergeRow:
 
 def similar_charts(scope: Scope, person: Person, *, own: int | None = None) -> tuple[SimilarChart, ...]:
     """The charts of the clinic that may be of this person, the likeliest first; without ``own``."""
-    rows = db.session.execute(_charts(scope).where(Patient.id != (own if own is not None else -1))).tuples()
+    rows = db.session.execute(_charts(scope).where(Patient.id != (own if own is not None else -1)))
     charts = {row[0]: Chart(*row) for row in rows}
     matches: tuple[Match, ...] = likely_duplicates(person, [_person(chart) for chart in charts.values()])
     return tuple(SimilarChart(charts[int(str(match.key))], match.score, match.reasons) for match in matches)
@@ -76,11 +76,11 @@ def similar_charts(scope: Scope, person: Person, *, own: int | None = None) -> t
 
 def duplicate_pairs(scope: Scope) -> tuple[DuplicatePair, ...]:
     """The pairs of charts of the clinic that may be of one person and were not found to be two, likeliest first."""
-    charts = {row[0]: Chart(*row) for row in db.session.execute(_charts(scope)).tuples()}
+    charts = {row[0]: Chart(*row) for row in db.session.execute(_charts(scope))}
     settled = set(
         db.session.execute(
             select(NotADuplicate.first_id, NotADuplicate.second_id).where(NotADuplicate.clinic_id == scope.clinic_id)
-        ).tuples()
+        )
     )
     found = []
     for one, other, score, reasons in likely_pairs([_person(chart) for chart in charts.values()]):
@@ -105,7 +105,7 @@ def like_named(_scope: Scope, charts: Iterable[Chart]) -> frozenset[int]:
 
 def merges(scope: Scope, limit: int = 50) -> list[MergeRow]:
     """The latest merges of the clinic, newest first."""
-    return [_merge_row(row) for row in db.session.execute(_merges(scope).limit(limit)).tuples()]
+    return [_merge_row(row) for row in db.session.execute(_merges(scope).limit(limit))]
 
 
 def find_merge(scope: Scope, merge: uuid.UUID) -> MergeRow:

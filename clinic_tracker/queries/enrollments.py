@@ -46,7 +46,7 @@ def enrollments_of(scope: Scope, patient_id: int) -> list[EnrollmentRow]:
     """All enrollments of a patient, the latest first; corrected ones and those entered in error too."""
     rows = db.session.execute(
         _enrollments(scope, patient_id).order_by(Enrollment.enrolled_on.desc(), Enrollment.id.desc())
-    ).tuples()
+    )
     return [_row(row) for row in rows]
 
 

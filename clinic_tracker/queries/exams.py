@@ -86,7 +86,7 @@ def exams_of(scope: Scope, patient_id: int) -> list[ExamRow]:
         _facts(scope, Exam, _EXAM)
         .where(Exam.patient_id == patient_id)
         .order_by(Exam.performed_on.desc(), Exam.id.desc())
-    ).tuples()
+    )
     return [_exam_row(row) for row in rows]
 
 
@@ -96,7 +96,7 @@ def vaccinations_of(scope: Scope, patient_id: int) -> list[VaccinationRow]:
         _facts(scope, Vaccination, _DOSE)
         .where(Vaccination.patient_id == patient_id)
         .order_by(Vaccination.given_on.desc(), Vaccination.id.desc())
-    ).tuples()
+    )
     return [_vaccination_row(row) for row in rows]
 
 

@@ -105,13 +105,13 @@ def _courses(scope: Scope, survivor: int, duplicate: int) -> list[CourseFacts]:
         Infusion.patient_id.in_([survivor, duplicate]),
         Infusion.state == RECORDED,
     )
-    for course, infused_on in db.session.execute(infusions.order_by(Infusion.infused_on)).tuples():
+    for course, infused_on in db.session.execute(infusions.order_by(Infusion.infused_on)):
         days[course].append(infused_on)
     rows = db.session.execute(
         select(TreatmentCourse.id, TreatmentCourse.patient_id, TreatmentCourse.number)
         .where(TreatmentCourse.clinic_id == scope.clinic_id, TreatmentCourse.patient_id.in_([survivor, duplicate]))
         .order_by(TreatmentCourse.number, TreatmentCourse.id)
-    ).tuples()
+    )
     return [CourseFacts(key, patient, number, tuple(days[key])) for key, patient, number in rows]
 
 

@@ -93,7 +93,7 @@ def list_patients(
     place = _place_of(scope, after) if after is not None else None
     if place is not None:
         statement = statement.where(tuple_(Patient.family_name, Patient.given_name, Patient.id) > place)
-    rows = [ListedPatient(*row) for row in db.session.execute(statement.limit(limit + 1)).tuples()]
+    rows = [ListedPatient(*row) for row in db.session.execute(statement.limit(limit + 1))]
     more = len(rows) > limit
     return PatientPage(rows[:limit], total, rows[limit - 1].public_id if more else None)
 
@@ -129,7 +129,7 @@ def search_patients(scope: Scope, text: str, limit: int = PAGE) -> list[ListedPa
         .where(Patient.clinic_id == scope.clinic_id, wanted)
         .order_by(Patient.family_name, Patient.given_name, Patient.id)
         .limit(limit)
-    ).tuples()
+    )
     return [ListedPatient(*row) for row in rows]
 
 

@@ -109,7 +109,7 @@ def _lock(scope: Scope, work: UnitOfWork, survivor: uuid.UUID, duplicate: uuid.U
         select(Patient.id, Patient.public_id).where(
             Patient.public_id.in_([survivor, duplicate]), Patient.clinic_id == scope.clinic_id
         )
-    ).tuples()
+    )
     rows = {public_id: work.lock_patient(key) for key, public_id in sorted(keys)}
     if len(rows) < len({survivor, duplicate}):
         raise NotFound("patient")
