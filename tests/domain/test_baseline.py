@@ -181,7 +181,14 @@ def at(hour):
 
 @pytest.mark.parametrize(
     "reviewed_at,started_at,counts",
-    [(None, None, False), (None, at(14), False), (at(13), None, True), (at(13), at(14), True), (at(15), at(14), False)],
+    [
+        (None, None, False),
+        (None, at(14), False),
+        (at(13), None, True),
+        (at(13), at(14), True),
+        (at(14), at(14), True),
+        (at(15), at(14), False),
+    ],
 )
 def test_a_draw_of_the_first_day_counts_only_if_reviewed_before_the_infusion(reviewed_at, started_at, counts):
     draw = LabDraw(Panel.TSH, START, valid=True, reviewed_at=reviewed_at)
@@ -244,6 +251,11 @@ def test_an_old_negative_hiv_test_counts_for_further_courses_only():
     assert item("hiv_test", facts).state is BaselineState.EXPIRED
     assert item("hiv_test", replace(facts, course_number=2)).state is BaselineState.MET
     assert item("hiv_test", replace(without(ExamKind.HIV_TEST), course_number=2)).state is BaselineState.MISSING
+
+
+def test_exams_and_vaccines_of_the_first_day_itself_are_seen():
+    assert item("hiv_test", exams(ExamDone(ExamKind.HIV_TEST, START, "positive"))).collected_on == START
+    assert item("vaccines", replace(READY, vaccines=(VaccineDose("hpv", START),))).state is BaselineState.TOO_SOON
 
 
 def test_hepatitis_screening_is_advice():

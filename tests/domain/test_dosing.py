@@ -69,6 +69,8 @@ def test_a_day_left_out_is_offered_after_the_last_day():
     recorded = (*FIRST[:2], *FIRST[3:])
     following = dosing.next_infusion(1, recorded, REGIMEN)
     assert (following.day_number, following.earliest_on) == (3, date(2025, 1, 29))
+    before_the_last = dosing.next_infusion(1, (*FIRST[:2], FIRST[3]), REGIMEN)
+    assert before_the_last.day_number == 5
     only_last = dosing.next_infusion(2, (InfusionDay(2, 3, MONDAY),), REGIMEN)
     assert (only_last.day_number, only_last.earliest_on, only_last.same_course_until) == (1, None, None)
 
@@ -118,7 +120,9 @@ def test_two_infusions_on_one_date_are_refused():
     notes = check(InfusionDay(1, 3, date(2025, 1, 28)), FIRST[:2])
     assert codes(notes) == ["date_already_infused"]
     assert notes[0].field == "infused_on"
-    assert "date_already_infused" in codes(check(InfusionDay(2, 1, date(2025, 1, 31)), FIRST))
+    second = course(2, date(2026, 2, 2), 3)
+    assert codes(check(InfusionDay(2, 1, FIRST[4].on), FIRST)) == ["date_already_infused", "course_too_early"]
+    assert codes(check(InfusionDay(1, 5, second[0].on), (*FIRST[:4], *second)))[0] == "date_already_infused"
 
 
 def test_a_gap_between_days_is_a_deviation_that_needs_a_reason():

@@ -39,6 +39,12 @@ def test_the_same_name_and_birth_date_is_nearly_certain():
         (("Okafor", "Alexander"), ("Okafor", "Alex")),
         (("Schwarzenberger", "Ann"), ("Schwarzenbreger", "Ann")),
         (("Wojciechowski", "Ann"), ("Wojcechowsky", "Ann")),
+        (("Kern", "Ann"), ("Karn", "Ann")),
+        (("Katz", "Ann"), ("Kats", "Ann")),
+        (("Bauermen", "Ann"), ("Lauermet", "Ann")),
+        (("Lea", "Ann"), ("Lee", "Ann")),
+        (("Lee", "Ann"), ("Lee Park", "Ann")),
+        (("Okafor", "Ben"), ("Okafor", "Benjamin")),
     ],
 )
 def test_similar_names_with_the_same_birth_date_are_found(one, other):
@@ -54,6 +60,9 @@ def test_similar_names_with_the_same_birth_date_are_found(one, other):
         (("Okafor", "Adaeze"), ("Ruiz", "Adaeze")),
         (("Lee", "Ann"), ("Lim", "Ann")),
         (("Ng", "Ann"), ("Ny", "Ann")),
+        (("Li", "Ann"), ("La", "Ann")),
+        (("Bauerme", "Ann"), ("Lauerma", "Ann")),
+        (("Li", "Ann"), ("Li Park", "Ann")),
         (("Okafor", "Al"), ("Okafor", "Alexander")),
         (("---", "Ann"), ("...", "Ann")),
     ],

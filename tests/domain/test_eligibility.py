@@ -123,6 +123,7 @@ def test_a_copy_not_given_is_only_remarked_on():
 
 def test_dates_in_the_future_or_before_birth_are_refused():
     assert ("future_date", "enrolled_on") in said(enroll(enrolled_on=TODAY + timedelta(days=1)))
+    assert enroll(counseled_on=BORN).notes == ()
     assert said(enroll(counseled_on=BORN - timedelta(days=1))) == [("before_birth", "counseled_on")]
 
 

@@ -163,6 +163,36 @@ def test_an_infusion_of_more_than_a_day_is_questioned():
     assert codes(judge(context, ended_at=end, discharged_at=end + timedelta(hours=2))) == ["very_long_infusion"]
 
 
+def test_times_that_touch_are_in_order():
+    verdict = judge(
+        replace(CONTEXT, now=at("13:10")),
+        diluted_at=at("09:00"),
+        premedications=(steroid("09:00", "09:00"),),
+        vitals_at=(at("09:00"),),
+        pauses=(Pause(at("09:00"), at("09:05")), Pause(at("09:05"), at("09:10")), Pause(at("13:09"), at("13:10"))),
+        discharged_at=None,
+    )
+    assert codes(verdict) == ["short_infusion"]
+
+
+def test_a_discharge_at_the_end_of_the_infusion_is_early_and_not_impossible():
+    assert codes(judge(discharged_at=ENTRY.ended_at)) == ["early_discharge"]
+
+
+def test_a_discharge_needs_a_start_even_without_an_end():
+    assert codes(judge(started_at=None, ended_at=None, vitals_at=(), premedications=())) == ["no_start"]
+
+
+def test_an_infusion_that_ends_as_it_starts_is_not_called_short():
+    assert codes(judge(ended_at=ENTRY.started_at, discharged_at=None)) == ["end_before_start"]
+
+
+def test_a_whole_day_is_the_longest_infusion_that_is_not_questioned():
+    end = at("09:00", DAY + timedelta(days=1))
+    context = replace(CONTEXT, now=end)
+    assert judge(context, ended_at=end, discharged_at=None).notes == ()
+
+
 @pytest.mark.parametrize("diluted,late", [("01:00", False), ("00:59", True)])
 def test_diluted_drug_is_started_within_eight_hours(diluted, late):
     verdict = judge(diluted_at=at(diluted))

@@ -189,6 +189,7 @@ def test_a_clinic_may_set_its_own_thresholds():
     (finding,) = find({"platelets": 110}, catalog=strict)
     assert (finding.rule, "below 120" in finding.words) == ("platelets_low", True)
     assert rules({"tsh": 5}, catalog=strict) == ["thyroid"]
+    assert next(rule.threshold for rule in strict.rules if rule.code == "thyroid") is None
 
 
 def test_every_rule_has_a_source_and_only_the_combination_with_blood_is_from_the_label():

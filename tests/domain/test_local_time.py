@@ -68,6 +68,13 @@ def test_a_day_written_before_the_month_is_refused_with_what_was_probably_meant(
     assert violation.message.endswith("Did you mean 11/22/2026?")
 
 
+@pytest.mark.parametrize(
+    "text,meant", [("13/1/2026", "1/13/2026"), ("31/12/2026", "12/31/2026"), ("28/2/2026", "2/28/2026")]
+)
+def test_the_first_and_last_month_and_the_last_day_can_be_what_was_meant(text, meant):
+    assert refusal(local_time.parse_date, text, TODAY).message.endswith(f"Did you mean {meant}?")
+
+
 @pytest.mark.parametrize("text", ["31/13/2026", "13/31/2026", "31/2/2026", "0/10/2026", "13/0/2026", "40/12/2026"])
 def test_an_impossible_month_is_refused_and_no_impossible_date_is_offered(text):
     violation = refusal(local_time.parse_date, text, TODAY)
@@ -283,6 +290,8 @@ def test_the_date_of_an_instant_is_that_of_the_zone():
     assert local_time.today_in(HONOLULU, instant) == date(2026, 11, 22)
     assert local_time.show_time(instant, NEW_YORK) == "11:30 pm EST"
     assert local_time.show_time(instant, KOLKATA) == "10:00 am IST"
+    assert local_time.show_time(datetime(2026, 11, 22, 17, 30, tzinfo=UTC), NEW_YORK) == "12:30 pm EST"
+    assert local_time.show_time(datetime(2026, 11, 22, 5, 30, tzinfo=UTC), NEW_YORK) == "12:30 am EST"
 
 
 def test_elapsed_minutes_are_those_that_really_passed_on_the_night_clocks_go_back():

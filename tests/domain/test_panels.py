@@ -181,7 +181,9 @@ def test_an_implausible_value_is_questioned_with_the_unit_that_would_fit():
 
 def test_an_ordinary_value_is_not_questioned():
     assert CATALOG.needs_confirmation("upcr", 0.08, "mg/mg") is None
-    assert CATALOG.needs_confirmation("platelets", 8, "K/uL") is None
+    for bound in CATALOG.analyte("platelets").scales[0].plausible:
+        assert CATALOG.needs_confirmation("platelets", bound, "K/uL") is None
+        assert CATALOG.needs_confirmation("platelets", bound * 1000, "K/uL").endswith("Is the unit cells/uL?")
 
 
 def test_ordinary_ranges_depend_on_sex_where_they_must():

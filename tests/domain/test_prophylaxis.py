@@ -63,6 +63,17 @@ def test_it_may_be_stopped_from_the_day_both_are_met():
     )
 
 
+def test_a_count_of_exactly_200_is_enough_from_its_own_day_on():
+    enough = Cd4(date(2026, 4, 14), 200)
+    answer = explain_stop(rule(date(2026, 4, 14)), [enough], date(2026, 4, 14))
+    assert answer.may_stop
+    assert answer.words.endswith("and CD4 was 200 on 14-Apr-2026.")
+
+
+def test_a_count_of_the_day_of_the_last_infusion_says_nothing_about_it():
+    assert "none since" in explain_stop(WAITING, [Cd4(LAST, 900)], MINIMUM).words
+
+
 def test_before_the_count_was_known_it_was_not_permitted():
     answer = explain_stop(rule(date(2026, 4, 14)), [LOW, Cd4(date(2026, 4, 14), 210)], date(2026, 4, 1))
     assert not answer.may_stop
@@ -128,3 +139,5 @@ def test_a_permitted_stop_raises_nothing():
 def test_a_stop_before_the_start_is_refused():
     verdict = check_stop(date(2026, 1, 11), date(2026, 1, 12), WAITING, [])
     assert [note.code for note in verdict.refusals] == ["stopped_before_start"]
+    same_day = check_stop(date(2026, 1, 12), date(2026, 1, 12), WAITING, [])
+    assert [note.code for note in same_day.notes] == ["stopped_too_early"]
