@@ -11,7 +11,7 @@ from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.notes import Note, Verdict, refuse
 from clinic_tracker.domain.panels import Analyte, Converted, LabCatalog, SpecimenProblem
 from clinic_tracker.domain.readings import Reading, flag, parse_reading
-from clinic_tracker.domain.vocabulary import Panel, ResultStatus
+from clinic_tracker.domain.vocabulary import Panel, ResultStatus, Sex
 
 REQUIREMENT = "R-70"
 LONGEST_VALUE = 60
@@ -69,7 +69,7 @@ class ReadPanel(NamedTuple):
     missing: tuple[str, ...]
 
 
-def read_panel(catalog: LabCatalog, typed: TypedPanel) -> tuple[ReadPanel, Verdict]:
+def read_panel(catalog: LabCatalog, typed: TypedPanel, sex: Sex) -> tuple[ReadPanel, Verdict]:
     """A typed panel understood, with a refusal for every row that cannot be; rows left empty are skipped.
 
     The field of a refusal is the row and its part: ``platelets_value``, ``platelets_unit``, ``platelets_low``,
@@ -81,7 +81,7 @@ def read_panel(catalog: LabCatalog, typed: TypedPanel) -> tuple[ReadPanel, Verdi
         if not row.value.strip():
             continue
         try:
-            values.append(read_value(catalog, row))
+            values.append(read_value(catalog, row, sex))
         except RuleViolation as violation:
             notes.append(refuse(violation.code, violation.field, _named(catalog, row, violation.message), REQUIREMENT))
     if not values and not notes and typed.problem is None and typed.status is not ResultStatus.CANCELLED:
@@ -92,8 +92,11 @@ def read_panel(catalog: LabCatalog, typed: TypedPanel) -> tuple[ReadPanel, Verdi
     return ReadPanel(typed.panel, tuple(values), typed.status, typed.problem, tuple(missing)), Verdict(tuple(notes))
 
 
-def read_value(catalog: LabCatalog, row: TypedValue) -> ReadValue:
-    """One typed row understood; RuleViolation, with the row's part as field, when it cannot be."""
+def read_value(catalog: LabCatalog, row: TypedValue, sex: Sex) -> ReadValue:
+    """One typed row understood; RuleViolation, with the row's part as field, when it cannot be.
+
+    Where no range is printed the flag is by the ordinary adult range (C), which is not kept as if it had been printed.
+    """
     analyte = catalog.analyte(row.analyte)
     text = " ".join(row.value.split())
     if len(text) > LONGEST_VALUE:
@@ -107,7 +110,8 @@ def read_value(catalog: LabCatalog, row: TypedValue) -> ReadValue:
         raise RuleViolation("implausible", f"{analyte.code}_confirmed", f"{doubt} Correct it, or tick “as reported”.")
     low, high = _range(catalog, analyte, row, unit, converted.unit)
     seen = Reading(converted.number, reading.comparator, text)
-    marked = flag(seen, low, high)
+    usual = catalog.default_range(analyte.code, converted.unit, sex)
+    marked = flag(seen, *usual) if low is None and high is None and usual is not None else flag(seen, low, high)
     return ReadValue(
         analyte.code,
         converted.number,

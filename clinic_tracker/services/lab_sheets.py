@@ -12,7 +12,7 @@ from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.lab_entry import ReadPanel, ReadValue, TypedPanel, as_typed, panel_title, read_panel
 from clinic_tracker.domain.local_time import show_date
 from clinic_tracker.domain.panels import LabCatalog
-from clinic_tracker.domain.vocabulary import FactState, Panel
+from clinic_tracker.domain.vocabulary import FactState, Panel, Sex
 from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import LabReport, LabValue
 from clinic_tracker.models.patients import Patient
@@ -121,7 +121,7 @@ def read_sheet(
         violations.append(RuleViolation("nothing_entered", None, "Enter at least one value."))
     read: list[ReadPanel] = []
     for typed in panels:
-        panel, verdict = read_panel(catalog, typed)
+        panel, verdict = read_panel(catalog, typed, Sex(patient.sex_at_birth))
         read.append(panel)
         violations += [RuleViolation(note.code, note.field, note.message) for note in verdict.refusals]
         if typed.panel in there:

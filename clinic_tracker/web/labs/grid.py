@@ -183,9 +183,13 @@ def _typed_value(form: SheetForm, analyte: Analyte) -> TypedValue:
 
     if analyte.ordinal:
         return TypedValue(analyte.code, text("value"))
-    range_unit = _prefilled(form, analyte.code)[2] if _limits_unchanged(form, analyte.code) else ""
     confirmed = bool(form[f"{analyte.code}_confirmed"].data)
-    return TypedValue(analyte.code, text("value"), text("unit"), text("low"), text("high"), confirmed, range_unit)
+    row = TypedValue(analyte.code, text("value"), text("unit"), text("low"), text("high"), confirmed)
+    if not _limits_unchanged(form, analyte.code):
+        return row
+    _, _, unit, origin = _prefilled(form, analyte.code)
+    # An ordinary adult range that nobody typed over is no part of the report.
+    return row._replace(low="", high="") if origin == CONVENTION else row._replace(range_unit=unit)
 
 
 def _answer(form: SheetForm, panel: Panel) -> SameDayAnswer | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
+from typing import Any
 
 from clinic_tracker.domain.lab_entry import ABNORMAL, ReadValue, number_words, panel_title, split_text
 from clinic_tracker.domain.panels import LabCatalog
@@ -12,6 +13,7 @@ from clinic_tracker.domain.vocabulary import Panel, ResultStatus
 from clinic_tracker.queries.effects import Effect
 from clinic_tracker.queries.lab_rows import ReportRow
 from clinic_tracker.web.effects import EffectLine, effect_line
+from clinic_tracker.web.labs.forms import PANELS
 
 STATUS_TONES = {
     ResultStatus.CORRECTED: ("Corrected by the laboratory", "grey"),
@@ -40,6 +42,7 @@ class ShownReport:
     row: ReportRow
     title: str
     values: tuple[ShownValue, ...]
+    findings: tuple[dict[str, Any], ...]
     tags: tuple[tuple[str, str], ...]
     counts_not: str | None
 
@@ -63,9 +66,25 @@ def shown_report(catalog: LabCatalog, row: ReportRow) -> ShownReport:
     return ShownReport(
         row=row,
         title=row.title if panel is Panel.OTHER and row.title else panel_title(catalog, panel),
-        values=tuple(shown_value(catalog, value) for value in row.values),
+        values=tuple(shown_value(catalog, value) for value in in_order(catalog, panel, row.values)),
+        findings=told_once(row.findings),
         tags=tuple(_tags(row)),
         counts_not=counts_not(row),
+    )
+
+
+def in_order(catalog: LabCatalog, panel: Panel, values: Iterable[ReadValue]) -> list[ReadValue]:
+    """The values in the order of the panel, what it needs first."""
+    codes = [analyte.code for analyte in catalog.panel_analytes(panel)]
+    return sorted(values, key=lambda value: codes.index(value.analyte) if value.analyte in codes else len(codes))
+
+
+def told_once(findings: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+    """The findings without those that a combined one tells too."""
+    return tuple(
+        item
+        for item in findings
+        if not any(item is not other and item["words"] in other["words"] for other in findings)
     )
 
 
@@ -107,8 +126,12 @@ def counts_not(row: ReportRow) -> str | None:
 
 
 def by_day(reports: Iterable[ShownReport]) -> list[Day]:
-    """Reports in groups by the date of collection, in the order given."""
-    return [Day(on, tuple(group)) for on, group in groupby(reports, key=lambda report: report.row.collected_on)]
+    """Reports in groups by the date of collection, in the order given; those of a date in the order of entry."""
+    order = {panel.value: place for place, panel in enumerate(PANELS)}
+    return [
+        Day(on, tuple(sorted(group, key=lambda report: order[report.row.panel])))
+        for on, group in groupby(reports, key=lambda report: report.row.collected_on)
+    ]
 
 
 def effect_lines(catalog: LabCatalog, rows: Sequence[ReportRow], effects: dict[int, Effect]) -> list[EffectLine]:
@@ -117,7 +140,7 @@ def effect_lines(catalog: LabCatalog, rows: Sequence[ReportRow], effects: dict[i
 
 
 def _effect_line(title: str, row: ReportRow, effect: Effect | None) -> EffectLine:
-    findings = tuple(row.findings)
+    findings = told_once(row.findings)
     if row.panel == Panel.OTHER:
         return EffectLine(title, "recorded. They belong to no monitoring requirement.", "info", findings)
     if why := counts_not(row):

@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -20,13 +20,14 @@ from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services.reviews import Reviewed, review_reports, undo_review
 from clinic_tracker.web.access import current_scope, requires, shown_patients
 from clinic_tracker.web.addresses import as_uuids, uuid_in
-from clinic_tracker.web.filters import plural
+from clinic_tracker.web.filters import duration, plural
 from clinic_tracker.web.forms import status_of
 from clinic_tracker.web.labs.blueprint import blueprint
 from clinic_tracker.web.labs.forms import PANELS, ReasonForm, ReviewForm
 from clinic_tracker.web.labs.presenters import ShownReport, shown_report
 from clinic_tracker.web.patients.banner import banner_of
 
+HOURS_TOLD = 72
 LEVEL_WORDS = {"red": "Red", "amber": "Amber", "normal": "No finding"}
 
 
@@ -38,6 +39,7 @@ class QueueRow:
     report: ShownReport
     due_on: date
     is_late: bool
+    waiting: str
 
 
 @blueprint.route("/results", endpoint="review_queue")
@@ -119,9 +121,23 @@ def queue_rows(scope: Scope, waiting: tuple[WaitingRow, ...]) -> list[QueueRow]:
     catalog = lab_catalog(scope)
     due = review_due_dates(scope, [row.report.recorded_at for row in waiting])
     return [
-        QueueRow(row, shown_report(catalog, row.report), due_on, scope.today > due_on)
+        QueueRow(
+            patient=row,
+            report=shown_report(catalog, row.report),
+            due_on=due_on,
+            is_late=scope.today > due_on,
+            waiting=waiting_words(scope.now - row.report.recorded_at),
+        )
         for row, due_on in zip(waiting, due, strict=True)
     ]
+
+
+def waiting_words(span: timedelta) -> str:
+    """How long a result has waited: 40 min, 26 h, 3 days."""
+    hours = int(span.total_seconds() // 3600)
+    if hours < 1:
+        return duration(span)
+    return f"{hours} h" if hours <= HOURS_TOLD else plural(span.days, "day")
 
 
 def chosen_filter() -> QueueFilter:

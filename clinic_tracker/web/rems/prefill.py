@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from flask import request
 
@@ -14,6 +14,7 @@ from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.treatment import Treatment
 from clinic_tracker.queries.treatment_rows import CourseRow
 from clinic_tracker.services.forms import COURSE_FORMS, Submission
+from clinic_tracker.web.forms import SelectField, as_choices
 from clinic_tracker.web.rems.forms import ANSWER, SubmissionForm, submission_form_class
 
 SIGNED_BY_PRESCRIBER = frozenset(
@@ -145,10 +146,8 @@ def _likely_course(kind: FormKind, treatment: Treatment, owed: list[OwedForm]) -
 
 def _set_courses(form: SubmissionForm, kind: FormKind, treatment: Treatment) -> None:
     if kind in COURSE_FORMS:
-        form["course"].choices = [
-            ("", "Choose"),
-            *((str(row.number), _told(treatment, row)) for row in treatment.courses),
-        ]
+        courses = [(row.number, _told(treatment, row)) for row in treatment.courses]
+        cast("SelectField", form["course"]).choices = as_choices([("", "Choose"), *courses])
 
 
 def _told(treatment: Treatment, course: CourseRow) -> str:
