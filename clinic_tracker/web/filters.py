@@ -11,6 +11,9 @@ from markupsafe import Markup, escape
 from clinic_tracker.domain.local_time import show_date
 
 NOT_KNOWN = "Not known"
+ABBREVIATIONS = frozenset(
+    {"hiv", "vzv", "tb", "hpv", "ecg", "cbc", "tsh", "cd4", "upcr", "rems", "mrn", "alt", "ast", "iv", "b", "c"}
+)
 CLOCK_CHANGE_NEAR = timedelta(hours=36)
 MINUTES_IN_HOUR = 60
 FLAG_WORDS = {"H": "above the reference range", "L": "below the reference range", "HH": "critically high",
@@ -162,8 +165,9 @@ def person_name_text(person: Any) -> str:
 
 
 def words(code: object) -> str:
-    """patient_status_form as "Patient status form"."""
-    text = str(code).replace("_", " ").strip()
+    """patient_status_form as "Patient status form", hiv_test as "HIV test", hepatitis_b as "Hepatitis B"."""
+    parts = str(code).replace("_", " ").split()
+    text = " ".join(part.upper() if part.lower() in ABBREVIATIONS else part for part in parts)
     return text[:1].upper() + text[1:]
 
 

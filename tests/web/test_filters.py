@@ -112,6 +112,9 @@ def test_every_status_has_words(status, days, said):
 
 def test_codes_read_as_words():
     assert filters.words("patient_status_form") == "Patient status form"
+    assert filters.words("hiv_test") == "HIV test"
+    assert filters.words("hepatitis_b") == "Hepatitis B"
+    assert filters.words("") == ""
 
 
 @given(st.one_of(st.floats(allow_nan=False), st.decimals(allow_nan=False, allow_infinity=False), st.text()))
