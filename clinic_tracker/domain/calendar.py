@@ -10,14 +10,22 @@ from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-# Month tables. Entry i belongs to the month i months after January of FIRST_YEAR. The years reach far beyond the dates
-# a history may hold (1900-2199), so that a due date computed from the last of them is still inside.
-FIRST_YEAR = 1800
-_LAST_YEAR = 2400
-_MONTH_STARTS = [date(year, month, 1).toordinal() for year in range(FIRST_YEAR, _LAST_YEAR) for month in range(1, 13)]
-_MONTH_ENDS = [start - 1 for start in [*_MONTH_STARTS[1:], date(_LAST_YEAR, 1, 1).toordinal()]]
+# Month tables. A month is counted from January of FIRST_YEAR; a day from the first of that January. The years reach
+# beyond the dates a history may hold (1900-2199), so that a due date computed from the last of them is still inside.
+FIRST_YEAR = 1880
+_LAST_YEAR = 2239
+_FIRST_DAY = date(FIRST_YEAR, 1, 1).toordinal()
+_END = date(_LAST_YEAR + 1, 1, 1).toordinal()
+_YEARS = range(FIRST_YEAR, _LAST_YEAR + 1)
+_MONTH_STARTS = [date(year, month, 1).toordinal() for year in _YEARS for month in range(1, 13)]
+_MONTH_ENDS = [start - 1 for start in [*_MONTH_STARTS[1:], _END]]
+# The month of every day: one look-up where date.fromordinal and its three attributes would take four.
+_MONTH_OF = [
+    month
+    for month, (start, end) in enumerate(zip(_MONTH_STARTS, _MONTH_ENDS, strict=True))
+    for _ in range(start, end + 1)
+]
 
-_MONTHS_IN_YEAR = 12
 _SHORTEST_MONTH = 28
 _DAYS_IN_WEEK = 7
 _SATURDAY = 5  # Monday is 0
@@ -29,29 +37,28 @@ def add_months(day: int, months: int) -> int:
     """AM(day, months): the same day of the month that many months later, clamped to the end of that month.
 
     Always add from the original anchor in one step: 31 January plus 1 is 28 February, plus 2 is 31 March. Adding month
-    by month would stay on the 28th. ValueError outside the years 1800 to 2399.
+    by month would stay on the 28th. ValueError outside the years 1880 to 2239.
     """
-    anchor = date.fromordinal(day)
-    index = _month_index(anchor) + months
-    if not 0 <= index < len(_MONTH_STARTS):
-        raise ValueError(f"{months} months after {anchor} is outside the years {FIRST_YEAR} to {_LAST_YEAR - 1}")
-    return min(_MONTH_STARTS[index] + anchor.day - 1, _MONTH_ENDS[index])
+    month = _month_of(day)
+    target = month + months
+    if not 0 <= target < len(_MONTH_STARTS):
+        raise ValueError(f"{months} months from {to_date(day)} is outside {FIRST_YEAR} to {_LAST_YEAR}")
+    return min(_MONTH_STARTS[target] + day - _MONTH_STARTS[month], _MONTH_ENDS[target])
 
 
 def months_after(day: int, step: int, count: int) -> list[int]:
-    """``add_months(day, step * k)`` for k = 1 ... count, in two slices of the month tables."""
-    anchor = date.fromordinal(day)
-    first = _month_index(anchor) + step
-    months = slice(first, first + step * count, step)
-    offset = anchor.day - 1
-    if anchor.day <= _SHORTEST_MONTH:  # every month has this day: nothing to clamp
+    """``add_months(day, step * k)`` for k = 1 ... count, in slices of the month tables."""
+    month = _month_of(day)
+    offset = day - _MONTH_STARTS[month]
+    months = slice(month + step, month + step * count + 1, step)
+    if offset < _SHORTEST_MONTH:  # every month has this day: nothing to clamp
         return [start + offset for start in _MONTH_STARTS[months]]
     return [min(start + offset, end) for start, end in zip(_MONTH_STARTS[months], _MONTH_ENDS[months], strict=True)]
 
 
 def whole_months_between(day: int, limit: int) -> int:
     """The greatest k for which ``add_months(day, k)`` is not after ``limit`` (negative if limit is before day)."""
-    months = _month_index(date.fromordinal(limit)) - _month_index(date.fromordinal(day))
+    months = _month_of(limit) - _month_of(day)
     return months if add_months(day, months) <= limit else months - 1
 
 
@@ -59,7 +66,7 @@ def add_business_days(day: int, count: int, holidays: Container[int]) -> int:
     """The count-th business day after ``day`` (day 0): Monday to Friday and not in ``holidays``."""
     while count > 0:
         day += 1
-        if weekday(day) < _SATURDAY and day not in holidays:
+        if (day - 1) % _DAYS_IN_WEEK < _SATURDAY and day not in holidays:
             count -= 1
     return day
 
@@ -93,5 +100,7 @@ def to_date(day: int) -> date:
     return date.fromordinal(day)
 
 
-def _month_index(day: date) -> int:
-    return (day.year - FIRST_YEAR) * _MONTHS_IN_YEAR + day.month - 1
+def _month_of(day: int) -> int:
+    if not _FIRST_DAY <= day < _END:
+        raise ValueError(f"{to_date(day)} is outside {FIRST_YEAR} to {_LAST_YEAR}")
+    return _MONTH_OF[day - _FIRST_DAY]

@@ -1,93 +1,103 @@
-"""Which facts are evidence for which requirement, by day."""
+"""Which facts are evidence, by day: what forecasts look up again and again, arranged once."""
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, cast
 
-from clinic_tracker.domain.history import ExamFact, FormFact, History, LabFact
+from clinic_tracker.domain.facts import ExamFact, FormFact, LabFact
 from clinic_tracker.domain.vocabulary import Panel, ResultStatus
 
-#: day -> id of the fact that is the evidence of that day
-Days = dict[int, int | None]
+
+class Track(NamedTuple):
+    """The days with evidence of one kind, in order, and the fact behind each. Several facts of a day are one piece."""
+
+    days: Sequence[int] = ()
+    refs: Mapping[int | None, int | None] = {}
+
+    @property
+    def latest(self) -> int | None:
+        return self.days[-1] if self.days else None
 
 
 class Evidence(NamedTuple):
-    """The valid evidence of one patient. Several facts of one kind on a day are one piece of evidence, forms apart."""
+    """The valid evidence of one patient."""
 
-    labs: dict[str, Days]
-    exams: dict[str, Days]
-    forms: dict[str, list[FormFact]]
-    cd4: list[LabFact]
-
-
-def collect(history: History, panels: Iterable[str]) -> Evidence:
-    """The evidence in a history for the given lab panels and for every exam and form."""
-    labs, cd4 = _collect_labs(history.labs, panels)
-    return Evidence(labs, _collect_exams(history.exams), _collect_forms(history.forms), cd4)
+    labs: Mapping[str, Track]
+    exams: Mapping[str, Track]
+    forms: Mapping[str, Sequence[FormFact]]  # in date order; two submissions on one day are two
+    cd4: Sequence[tuple[int, float]]  # valid counts, in date order
 
 
-def first_cd4_reaching(minimum: int, after: int, cd4: Iterable[LabFact]) -> int | None:
-    """The first date after ``after`` with a valid CD4 count of at least ``minimum``; None while there is none.
+NO_EVIDENCE = Track()
 
-    Any of several counts of a date is enough, but where one is corrected the final ones of that date are not valid.
+
+def collect(labs: Sequence[LabFact], exams: Sequence[ExamFact], forms: Sequence[FormFact]) -> Evidence:
+    """The valid evidence among facts, whatever their order."""
+    results, told = _results_by_day(labs)
+    examined: defaultdict[str, dict[int, int | None]] = defaultdict(dict)
+    for exam in sorted(exams, key=_recorded, reverse=True):  # written last, the first recorded of a day stays
+        examined[exam.kind][exam.on] = exam.ref
+    submitted: defaultdict[str, list[FormFact]] = defaultdict(list)
+    for form in sorted(forms, key=_submitted):
+        submitted[form.kind].append(form)
+    return Evidence(_tracks(results), _tracks(examined), submitted, _cd4_counts(told))
+
+
+def _results_by_day(facts: Sequence[LabFact]) -> tuple[Mapping[str, dict[int, int | None]], list[LabFact]]:
+    """The valid results of each panel by day, and the facts that may tell of CD4 counts."""
+    found, valued, others = _arrange(facts)
+    if len(facts) - len(others) > sum(map(len, found.values())):
+        # Several final results of one panel on one day, which is rare: written last, the first recorded stays.
+        found, valued, others = _arrange(sorted(facts, key=_recorded, reverse=True))
+    for lab in sorted(others, key=_recorded, reverse=True):
+        if lab.status == ResultStatus.CORRECTED:  # stands for its date in place of any final result
+            found[lab.test][lab.collected] = lab.ref
+    return found, valued + others
+
+
+def _arrange(
+    facts: Iterable[LabFact],
+) -> tuple[defaultdict[str, dict[int, int | None]], list[LabFact], list[LabFact]]:
+    """Final results by panel and day, those with a value, and whatever is not final.
+
+    Results are by far the most numerous facts: this loop does as little as it can for each.
     """
-    corrected = {lab.collected for lab in cd4 if lab.status == ResultStatus.CORRECTED}
-    reached = (
-        lab.collected
-        for lab in cd4
-        if lab.collected > after
-        and lab.value is not None
-        and lab.value >= minimum
+    found: defaultdict[str, dict[int, int | None]] = defaultdict(dict)
+    valued, others = [], []
+    final = ResultStatus.FINAL
+    for lab in facts:
+        if lab.status == final:
+            found[lab.test][lab.collected] = lab.ref
+            if lab.value is not None:
+                valued.append(lab)
+        else:
+            others.append(lab)
+    return found, valued, others
+
+
+def _cd4_counts(facts: Iterable[LabFact]) -> list[tuple[int, float]]:
+    """Valid CD4 counts by date. Where one of a date is corrected, the final ones of that date are not valid."""
+    counts = [lab for lab in facts if lab.test == Panel.CD4]
+    corrected = {lab.collected for lab in counts if lab.status == ResultStatus.CORRECTED}
+    return sorted(
+        (lab.collected, lab.value)
+        for lab in counts
+        if lab.value is not None
         and (
             lab.status == ResultStatus.CORRECTED
             or (lab.status == ResultStatus.FINAL and lab.collected not in corrected)
         )
     )
-    return min(reached, default=None)
 
 
-def _collect_labs(facts: Iterable[LabFact], panels: Iterable[str]) -> tuple[dict[str, Days], list[LabFact]]:
-    """One pass over the results, which are by far the most numerous facts: nothing is sorted or built twice."""
-    found: dict[str, Days] = {panel: {} for panel in panels}
-    cd4, corrections = [], []
-    final, corrected = ResultStatus.FINAL, ResultStatus.CORRECTED
-    for lab in facts:
-        test, day, status, _, ref = lab
-        days = found.get(test)
-        if days is None:
-            if test == Panel.CD4:
-                cd4.append(lab)
-        elif status == final:
-            days[day] = _earlier_record(ref, days[day]) if day in days else ref
-        elif status == corrected:
-            corrections.append(lab)
-    # A correction stands for its date in place of any final result; of several, the first recorded.
-    for lab in sorted(corrections, key=_recorded, reverse=True):
-        found[lab.test][lab.collected] = lab.ref
-    return found, cd4
+def _tracks(found: Mapping[str, dict[int, int | None]]) -> dict[str, Track]:
+    # A slot that nobody did asks for the fact of the day None, and gets None.
+    return {name: Track(sorted(refs), cast("Mapping[int | None, int | None]", refs)) for name, refs in found.items()}
 
 
-def _collect_exams(facts: Iterable[ExamFact]) -> dict[str, Days]:
-    found: dict[str, Days] = {}
-    for kind, day, ref in facts:
-        days = found.setdefault(kind, {})
-        days[day] = _earlier_record(ref, days[day]) if day in days else ref
-    return found
+def _recorded(fact: LabFact | ExamFact) -> int:
+    return fact.ref or 0
 
 
-def _collect_forms(facts: Iterable[FormFact]) -> dict[str, list[FormFact]]:
-    """Submissions by kind, in date order: two on one day are two."""
-    found: dict[str, list[FormFact]] = {}
-    for form in facts:
-        found.setdefault(form.kind, []).append(form)
-    for forms in found.values():
-        forms.sort(key=lambda form: (form.submitted, form.ref or 0))
-    return found
-
-
-def _earlier_record(one: int | None, other: int | None) -> int | None:
-    """Of two facts of one day, the one recorded first: the choice must not depend on the order of arrival."""
-    return one if (one or 0) <= (other or 0) else other
-
-
-def _recorded(lab: LabFact) -> int:
-    return lab.ref or 0
+def _submitted(form: FormFact) -> tuple[int, int]:
+    return form.submitted, form.ref or 0

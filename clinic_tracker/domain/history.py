@@ -1,65 +1,34 @@
-"""One patient's facts as plain values: what was infused, drawn, examined, submitted, waived and decided.
+"""The history of one patient: everything that a schedule depends on, and what of it was known on a date."""
 
-Dates are days (see ``calendar``). Every fact is an immutable tuple; ``ref`` is the id of the stored fact, or None for
-facts read from a file. The order in which facts arrive carries no meaning.
-"""
-
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
-from typing import NamedTuple
 
-from clinic_tracker.domain.vocabulary import ResultStatus
+from clinic_tracker.domain.evidence import Evidence, collect
+from clinic_tracker.domain.facts import (
+    VALID_STATUSES,
+    CourseFact,
+    ExamFact,
+    FormFact,
+    LabFact,
+    WaiverFact,
+    incomplete,
+)
 
-#: The only statuses under which a result is evidence (decision 13).
-VALID_STATUSES = frozenset({ResultStatus.FINAL, ResultStatus.CORRECTED})
-
-_INCOMPLETE = ":incomplete"
-
-
-class LabFact(NamedTuple):
-    """One report of one panel. A ``test`` that no protocol knows is kept, shown and evidence for nothing."""
-
-    test: str
-    collected: int
-    status: str = ResultStatus.FINAL
-    value: float | None = None
-    ref: int | None = None
-
-
-class ExamFact(NamedTuple):
-    """One examination, on its day."""
-
-    kind: str
-    on: int
-    ref: int | None = None
+__all__ = [
+    "VALID_STATUSES",
+    "CourseFact",
+    "ExamFact",
+    "FormFact",
+    "History",
+    "LabFact",
+    "WaiverFact",
+    "incomplete",
+]
 
 
-class FormFact(NamedTuple):
-    """One submission of a REMS form; ``course`` for forms that belong to a course."""
-
-    kind: str
-    submitted: int
-    course: int | None = None
-    ref: int | None = None
-
-
-class WaiverFact(NamedTuple):
-    """A prescriber's documented exemption from one requirement, both days inclusive."""
-
-    requirement: str
-    from_day: int
-    to_day: int
-
-
-class CourseFact(NamedTuple):
-    """A treatment course. Without infusions it is planned and counts for nothing yet."""
-
-    number: int
-    infusion_days: tuple[int, ...]
-    monitoring_extended_to: int | None = None
-
-
-class History(NamedTuple):
-    """Everything the schedule of one patient depends on."""
+@dataclass(frozen=True, slots=True)
+class History:
+    """The facts of one patient, and the valid evidence among them, arranged once when the history is made."""
 
     protocol: str
     has_cervix: bool
@@ -69,6 +38,10 @@ class History(NamedTuple):
     forms: tuple[FormFact, ...] = ()
     waivers: tuple[WaiverFact, ...] = ()
     monitoring_closed_on: int | None = None
+    evidence: Evidence = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "evidence", collect(self.labs, self.exams, self.forms))
 
     @property
     def given(self) -> list[CourseFact]:
@@ -86,18 +59,14 @@ class History(NamedTuple):
     def known_on(self, day: int) -> "History":
         """The history without the facts dated after ``day``. Extensions and waivers always stay."""
         signed = self.monitoring_closed_on
-        return self._replace(
+        return replace(
+            self,
             courses=tuple(
                 course._replace(infusion_days=tuple(on for on in course.infusion_days if on <= day))
                 for course in self.courses
             ),
-            labs=tuple(lab for lab in self.labs if lab.collected <= day),
-            exams=tuple(exam for exam in self.exams if exam.on <= day),
-            forms=tuple(form for form in self.forms if form.submitted <= day),
+            labs=tuple([lab for lab in self.labs if lab.collected <= day]),
+            exams=tuple([exam for exam in self.exams if exam.on <= day]),
+            forms=tuple([form for form in self.forms if form.submitted <= day]),
             monitoring_closed_on=signed if signed is not None and signed <= day else None,
         )
-
-
-def incomplete(panel: str) -> str:
-    """The ``LabFact.test`` of a report that lacks part of its panel (a CBC without differential, a dipstick)."""
-    return panel + _INCOMPLETE

@@ -1,6 +1,8 @@
 """What a forecast consists of: obligations, standings and the heads of a schedule, as immutable tuples of days."""
 
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from itertools import repeat
+from typing import NamedTuple, cast
 
 
 class Obligation(NamedTuple):
@@ -50,3 +52,15 @@ class Forecast(NamedTuple):
     closed_on: int | None = None
     next_course_earliest: int | None = None
     prophylaxis: Prophylaxis | None = None
+
+
+def obligations_of(*columns: Iterable[object]) -> list[Obligation]:
+    """Obligations from their columns, in the order of the fields; constant columns may be endless.
+
+    ``Obligation(...)`` would cost a Python call for each row; ``tuple.__new__`` under ``map`` does not, and rows are
+    what most of the time of a forecast goes into.
+    """
+    return list(map(_new, repeat(Obligation), zip(*columns, strict=False)))
+
+
+_new = cast("Callable[[type[Obligation], tuple[object, ...]], Obligation]", tuple.__new__)

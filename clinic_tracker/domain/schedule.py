@@ -7,29 +7,20 @@ makes of it (due, overdue, missed) is in ``status``; which evidence does which o
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from operator import attrgetter
 
 from clinic_tracker.domain.calendar import add_months
-from clinic_tracker.domain.evidence import Evidence, collect, first_cd4_reaching
-from clinic_tracker.domain.history import CourseFact, History
+from clinic_tracker.domain.evidence import NO_EVIDENCE, Evidence
+from clinic_tracker.domain.facts import CourseFact
+from clinic_tracker.domain.history import History
 from clinic_tracker.domain.obligation import Forecast, Obligation, Prophylaxis, Standing
-from clinic_tracker.domain.occurrences import (
-    Course,
-    Grid,
-    Span,
-    course_forms,
-    course_grid,
-    form_series,
-    grid_obligations,
-    rolling_exams,
-)
+from clinic_tracker.domain.occurrences import course_forms, form_series, gaps_in_monitoring, rolling_exams
 from clinic_tracker.domain.protocol import Protocol
 from clinic_tracker.domain.requirement import Anchor, AppliesTo, EvidenceKind, Requirement
+from clinic_tracker.domain.slots import Course, Span, draws_that_count, slot_grid, slot_obligations
 
 __all__ = ["Forecast", "Obligation", "Prophylaxis", "Standing", "forecast"]
 
 _FAR_AWAY = 10**9
-_due = attrgetter("due")
 
 
 def forecast(history: History, protocol: Protocol) -> Forecast:
@@ -63,56 +54,53 @@ def forecast(history: History, protocol: Protocol) -> Forecast:
 class _Case:
     """One patient's facts, arranged for planning requirement after requirement."""
 
-    def __init__(self, history: History, protocol: Protocol, courses: list[Course]) -> None:
+    def __init__(self, history: History, protocol: Protocol, courses: tuple[Course, ...]) -> None:
         self.courses = courses
+        self.gaps = gaps_in_monitoring(courses)
         self.holidays = protocol.holidays
         self.closed_on = history.closed_on
-        self.evidence = collect(history, protocol.lab_panels)
+        self.evidence = history.evidence
         self.waivers: dict[str, list[Span]] = {}
         for requirement, first, last in history.waivers:
             self.waivers.setdefault(requirement, []).append((first, last))
-        self._grids: dict[tuple[object, ...], list[Grid]] = {}
 
     def plan(self, requirement: Requirement) -> tuple[Sequence[Obligation], Standing]:
         """The obligations of one requirement, by due date and slot, and where the patient stands with it."""
-        if requirement.evidence_kind is EvidenceKind.FORM:
-            return self._plan_forms(requirement)
         if requirement.evidence_kind is EvidenceKind.LAB:
-            evidence = self.evidence.labs[requirement.evidence]
-        else:
-            evidence = self.evidence.exams.get(requirement.evidence, {})
-        days = sorted(evidence)
-        waivers = self.waivers.get(requirement.code, [])
-        found: list[Obligation] = []
-        if requirement.anchor is Anchor.LAST_EVIDENCE:
-            found = rolling_exams(requirement, self.courses, evidence, days, waivers)
-        else:
-            for course, grid in zip(self.courses, self._course_grids(requirement), strict=True):
-                found += grid_obligations(requirement, course, grid, evidence, days, waivers)
-        last_done = days[-1] if days else None
+            return self._plan_labs(requirement)
+        if requirement.evidence_kind is EvidenceKind.EXAM:
+            return self._plan_exams(requirement)
+        return self._plan_forms(requirement)
+
+    def _plan_labs(self, requirement: Requirement) -> tuple[Sequence[Obligation], Standing]:
+        track = self.evidence.labs.get(requirement.evidence, NO_EVIDENCE)
+        grid = slot_grid(self.courses, requirement.slot, requirement.first_due.count, requirement.opens.count)
+        done = draws_that_count(grid, track.days)
+        found = slot_obligations(requirement, grid, done, track, self._waivers_of(requirement))
         # What was due by the latest evidence is no longer owed: the evidence takes it off the overdue list, even if it
         # came too late for the slot.
-        settled = bisect_right(found, last_done, key=_due) if last_done else 0
-        return found, self._standing(requirement, islice(found, settled, None), last_done)
+        settled = bisect_right(grid.dues, track.latest) if track.latest else 0
+        return found, self._standing(requirement, islice(found, settled, None), track.latest)
+
+    def _plan_exams(self, requirement: Requirement) -> tuple[Sequence[Obligation], Standing]:
+        track = self.evidence.exams.get(requirement.evidence, NO_EVIDENCE)
+        found = rolling_exams(requirement, self.courses, self.gaps, track, self._waivers_of(requirement))
+        owed = (item for item in found if track.latest is None or item.due > track.latest)
+        return found, self._standing(requirement, owed, track.latest)
 
     def _plan_forms(self, requirement: Requirement) -> tuple[Sequence[Obligation], Standing]:
-        forms = self.evidence.forms.get(requirement.evidence, [])
-        waivers = self.waivers.get(requirement.code, [])
+        forms = self.evidence.forms.get(requirement.evidence, ())
+        waivers = self._waivers_of(requirement)
         if requirement.anchor is Anchor.FIRST_INFUSION:
-            found = form_series(requirement, self.courses, forms, waivers)
+            found = form_series(requirement, self.courses, self.gaps, forms, waivers)
         else:
             given = {course.number for course in self.courses}
             forms = [form for form in forms if form.course in given]
             found = course_forms(requirement, self.courses, forms, waivers, self.holidays)
         return found, self._standing(requirement, found, forms[-1].submitted if forms else None)
 
-    def _course_grids(self, requirement: Requirement) -> list[Grid]:
-        """The grid of each course; computed once for all requirements of one cadence."""
-        cadence = (requirement.slot, requirement.first_due, requirement.opens)
-        grids = self._grids.get(cadence)
-        if grids is None:
-            grids = self._grids[cadence] = [course_grid(course, requirement) for course in self.courses]
-        return grids
+    def _waivers_of(self, requirement: Requirement) -> Sequence[Span]:
+        return self.waivers.get(requirement.code, ())
 
     def _standing(self, requirement: Requirement, owed: Iterable[Obligation], last_done: int | None) -> Standing:
         """What is owed first. Nothing after the prescriber's sign-off."""
@@ -123,7 +111,7 @@ class _Case:
         return Standing(requirement.code, None, None, last_done)
 
 
-def _courses_given(given: list[CourseFact], tail_months: int) -> list[Course]:
+def _courses_given(given: list[CourseFact], tail_months: int) -> tuple[Course, ...]:
     """The courses given, each with the end of its monitoring (decision 4) and the day before the next one (decision 3).
 
     An extension holds for its course and those given later.
@@ -136,7 +124,7 @@ def _courses_given(given: list[CourseFact], tail_months: int) -> list[Course]:
         if courses:
             courses[-1] = courses[-1]._replace(until=first - 1)
         courses.append(Course(number, first, last, max(add_months(last, tail_months), extended_to), _FAR_AWAY))
-    return courses
+    return tuple(courses)
 
 
 def _prophylaxis(last: int, protocol: Protocol, evidence: Evidence) -> Prophylaxis:
@@ -145,5 +133,7 @@ def _prophylaxis(last: int, protocol: Protocol, evidence: Evidence) -> Prophylax
     minimum_until = add_months(last, rule.minimum_months)
     if rule.cd4_minimum is None:
         return Prophylaxis(minimum_until, minimum_until)
-    reached = first_cd4_reaching(rule.cd4_minimum, last, evidence.cd4)
-    return Prophylaxis(minimum_until, None if reached is None else max(minimum_until, reached))
+    for day, cells in evidence.cd4:
+        if day > last and cells >= rule.cd4_minimum:
+            return Prophylaxis(minimum_until, max(minimum_until, day))
+    return Prophylaxis(minimum_until, None)
