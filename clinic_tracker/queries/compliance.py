@@ -74,7 +74,7 @@ def compliance(
             Patient.prescriber_id == prescriber_id
         )
     counts: defaultdict[tuple[str, date], defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for code, due_on, done_on, kind, number in db.session.execute(statement).tuples():
+    for code, due_on, done_on, kind, number in db.session.execute(statement):
         name = kind if done_on is None else "on_time" if done_on <= due_on + grace else "late"
         counts[code, due_on.replace(day=1)][name] += number
     return [

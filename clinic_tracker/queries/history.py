@@ -35,6 +35,7 @@ CHUNK = 500
 _MONITORED_EXAMS = (ExamKind.SKIN_EXAM.value, ExamKind.HPV_SCREEN.value)
 _MONITORED_FORMS = (FormKind.PATIENT_STATUS_FORM.value, FormKind.INFUSION_CHECKLIST.value)
 _CD4_COUNT = "cd4"
+_EVIDENCE = frozenset(Panel)
 
 
 def load_history(scope: Scope, patient_ids: Collection[int], as_of: date | None = None) -> dict[int, History]:
@@ -174,7 +175,7 @@ def _labs(scope: Scope, keys: list[int]) -> defaultdict[int, list[LabFact]]:
 def _test_name(panel: str, title: str | None, *, complete: bool) -> str:
     """The engine's name of a report; anything that is not a complete known panel is evidence for nothing."""
     if panel == Panel.OTHER:
-        return f"other:{title or ''}"
+        return title if title and title not in _EVIDENCE else panel
     return panel if complete else incomplete(panel)
 
 

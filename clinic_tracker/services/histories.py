@@ -37,7 +37,7 @@ def import_history(scope: Scope, imported: ImportedHistory, *, dry_run: bool = F
     _check_dates(scope, imported)
     with unit_of_work(scope) as work:
         patient, is_new = _patient(scope, work, imported)
-        added = FactRecorder(scope, patient, imported).record()
+        added = FactRecorder(scope, patient, imported, is_new=is_new).record()
         outcome = "loaded" if is_new else "updated" if added else "unchanged"
         if dry_run or outcome == "unchanged":
             work.discard()

@@ -1,5 +1,6 @@
 """The facts of an imported history, recorded in a chart that does not hold them yet."""
 
+import uuid
 from collections import Counter
 from collections.abc import Hashable, Iterable
 from datetime import date
@@ -28,8 +29,9 @@ _PANELS = frozenset(Panel) - {Panel.UPCR, Panel.OTHER}
 class FactRecorder:
     """Adds the facts of one history that the chart does not hold yet."""
 
-    def __init__(self, scope: Scope, patient: Patient, imported: ImportedHistory) -> None:
+    def __init__(self, scope: Scope, patient: Patient, imported: ImportedHistory, *, is_new: bool) -> None:
         self.scope = scope
+        self.is_new = is_new
         self.patient = patient
         self.imported = imported
         self.history = imported.history
@@ -57,6 +59,8 @@ class FactRecorder:
 
     def _on_file(self, *columns: Any) -> Counter[tuple[Any, ...]]:
         """The facts of one table that stand or were entered in error here, counted by their natural key."""
+        if self.is_new:
+            return Counter()
         table = columns[0].class_
         rows = db.session.execute(
             select(*columns).where(
@@ -114,13 +118,17 @@ class FactRecorder:
     def _infusion(
         self, course: TreatmentCourse, day: int, given: GivenInfusion, before: list[InfusionDay], regimen: Regimen
     ) -> None:
-        on_file = db.session.execute(
-            select(Infusion).where(
-                Infusion.patient_id == self.patient.id,
-                Infusion.infused_on == given.on,
-                Infusion.state == FactState.RECORDED.value,
-            )
-        ).scalar_one_or_none()
+        on_file = (
+            None
+            if self.is_new
+            else db.session.execute(
+                select(Infusion).where(
+                    Infusion.patient_id == self.patient.id,
+                    Infusion.infused_on == given.on,
+                    Infusion.state == FactState.RECORDED.value,
+                )
+            ).scalar_one_or_none()
+        )
         if on_file is not None:
             if on_file.course_id != course.id or on_file.started_at != given.started_at:
                 raise RuleViolation("infusion", "courses", f"The chart has another infusion on {given.on.isoformat()}.")
@@ -198,39 +206,49 @@ class FactRecorder:
         on_file = self._on_file(
             LabReport.panel, LabReport.title, LabReport.collected_on, LabReport.result_status, LabReport.state
         )
-        for lab in self._missing(self.history.labs, _lab_key, on_file):
-            panel, title, collected_on, status, state = _lab_key(lab)
-            withdrawn = state == FactState.ENTERED_IN_ERROR
-            report = LabReport(
-                **self._fact(
-                    panel=panel,
-                    title=title,
-                    collected_on=collected_on,
-                    result_status=status,
-                    state=state,
-                    withdrawn_at=self.scope.now if withdrawn else None,
-                    withdrawn_reason="Entered in error before the import" if withdrawn else None,
-                    source=VIA,
-                    is_complete=True,
-                    reviewed_at=self.scope.now,
-                    review_note="Imported: reviewed before this tracker was in use, or not at all",
-                )
-            )
-            db.session.add(report)
-            db.session.flush()
-            self.added += 1
-            if lab.value is not None and panel == Panel.CD4:
-                self._value(report, lab.value)
+        missing = self._missing(self.history.labs, _lab_key, on_file)
+        reports = [self._report(lab) for lab in missing]
+        self._insert(LabReport, reports)
+        numbers = {
+            report["public_id"]: lab.value
+            for lab, report in zip(missing, reports, strict=True)
+            if lab.test == Panel.CD4 and lab.value is not None
+        }
+        self._cd4_counts(numbers)
 
-    def _value(self, report: LabReport, number: float) -> None:
-        db.session.add(
-            LabValue(
-                clinic_id=self.scope.clinic_id,
-                lab_report_id=report.id,
-                analyte=Panel.CD4.value,
-                number=number,
-                unit="/uL",
-            )
+    def _cd4_counts(self, numbers: dict[uuid.UUID, float]) -> None:
+        """The counts of the reports just added, by the public id of the report."""
+        if not numbers:
+            return
+        reports = db.session.execute(select(LabReport.id, LabReport.public_id).where(LabReport.public_id.in_(numbers)))
+        values = [
+            {
+                "clinic_id": self.scope.clinic_id,
+                "lab_report_id": key,
+                "analyte": Panel.CD4.value,
+                "number": numbers[public_id],
+                "unit": "/uL",
+            }
+            for key, public_id in reports
+        ]
+        db.session.execute(insert(LabValue), values)
+
+    def _report(self, lab: Any) -> dict[str, Any]:
+        panel, title, collected_on, status, state = _lab_key(lab)
+        withdrawn = state == FactState.ENTERED_IN_ERROR
+        return self._fact(
+            public_id=uuid.uuid4(),
+            panel=panel,
+            title=title,
+            collected_on=collected_on,
+            result_status=status,
+            state=state,
+            withdrawn_at=self.scope.now if withdrawn else None,
+            withdrawn_reason="Entered in error before the import" if withdrawn else None,
+            source=VIA,
+            is_complete=True,
+            reviewed_at=self.scope.now,
+            review_note="Imported: reviewed before this tracker was in use, or not at all",
         )
 
     def _exams(self) -> None:

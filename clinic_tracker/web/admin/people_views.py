@@ -1,5 +1,6 @@
 """People and their roles; prescribers."""
 
+from typing import Any
 from uuid import UUID
 
 from flask import flash, redirect, render_template, url_for
@@ -145,7 +146,7 @@ def prescriber(prescriber: UUID) -> ResponseReturnValue:
     return render_template("admin/prescriber.html", form=form, row=row), status_of(form)
 
 
-def _particulars(form: PrescriberForm) -> dict[str, object]:
+def _particulars(form: PrescriberForm) -> dict[str, Any]:
     return {
         "name": form.name.data,
         "npi": form.npi.data,

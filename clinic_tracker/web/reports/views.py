@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from flask import Blueprint, Response, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -56,7 +56,7 @@ def compliance_report() -> ResponseReturnValue:
         percent=percent,
         period=period,
         grace=setting(scope, GRACE_SETTING),
-        csv_url=url_for("reports.compliance_csv", **request.args.to_dict()),
+        csv_url=url_for("reports.compliance_csv", **cast("Any", request.args.to_dict())),
     ), 400 if period.problem else 200
 
 
