@@ -19,6 +19,39 @@ IMPORTED = "history import"  # days of an imported history have no discharge: no
 # A day that did not take place stays on the board for so long; then it is a matter for the course page.
 EXPECTED_FOR = timedelta(days=7)
 
+PERSON = (Patient.id, Patient.public_id, Patient.family_name, Patient.given_name, Patient.birth_date, Patient.mrn)
+EXPECTED = (*PERSON, TreatmentCourse.public_id, TreatmentCourse.number)
+PAUSED_AT = (
+    select(InfusionPause.paused_at)
+    .where(
+        InfusionPause.infusion_id == Infusion.id,
+        InfusionPause.resumed_at.is_(None),
+        InfusionPause.withdrawn_at.is_(None),
+    )
+    .limit(1)
+    .scalar_subquery()
+)
+VITALS_AT = (
+    select(func.max(VitalSigns.taken_at))
+    .where(VitalSigns.infusion_id == Infusion.id, VitalSigns.withdrawn_at.is_(None))
+    .scalar_subquery()
+)
+RUNNING = (
+    Infusion.public_id,
+    *PERSON,
+    TreatmentCourse.number,
+    Infusion.day_number,
+    TreatmentCourse.planned_days,
+    Infusion.chair,
+    Infusion.infused_on,
+    Infusion.started_at,
+    Infusion.ended_at,
+    Infusion.observation_minutes,
+    Infusion.discharged_at,
+    PAUSED_AT,
+    VITALS_AT,
+)
+
 
 class Running(NamedTuple):
     """An infusion that was started and is not, or was just, signed out."""
@@ -102,9 +135,9 @@ def suite(scope: Scope) -> Suite:
     ended = sorted(
         (row for row in today if row.observed_until is not None), key=lambda row: row.observed_until or scope.now
     )
-    started_today = {row.patient_id for row in rows if row.infused_on == scope.today}
+    here = {row.patient_id for row in rows if row.infused_on == scope.today} | {row.patient_id for row in today}
     return Suite(
-        planned=tuple(row for row in _expected(scope) if row.patient_id not in started_today),
+        planned=tuple(row for row in _expected(scope) if row.patient_id not in here),
         infusing=tuple(row for row in today if row.ended_at is None),
         observing=tuple(row for row in ended if (row.observed_until or scope.now) > scope.now),
         observed=tuple(row for row in ended if (row.observed_until or scope.now) <= scope.now),
@@ -123,42 +156,8 @@ def _is_old(scope: Scope, row: Running) -> bool:
 
 def _running(scope: Scope) -> list[Running]:
     table = Infusion
-    paused = (
-        select(InfusionPause.paused_at)
-        .where(
-            InfusionPause.infusion_id == table.id,
-            InfusionPause.resumed_at.is_(None),
-            InfusionPause.withdrawn_at.is_(None),
-        )
-        .limit(1)
-        .scalar_subquery()
-    )
-    vitals = (
-        select(func.max(VitalSigns.taken_at))
-        .where(VitalSigns.infusion_id == table.id, VitalSigns.withdrawn_at.is_(None))
-        .scalar_subquery()
-    )
     statement: Any = (
-        select(
-            table.public_id,
-            Patient.id,
-            Patient.public_id,
-            Patient.family_name,
-            Patient.given_name,
-            Patient.birth_date,
-            Patient.mrn,
-            TreatmentCourse.number,
-            table.day_number,
-            TreatmentCourse.planned_days,
-            table.chair,
-            table.infused_on,
-            table.started_at,
-            table.ended_at,
-            table.observation_minutes,
-            table.discharged_at,
-            paused,
-            vitals,
-        )
+        select(*RUNNING)
         .join(Patient, Patient.id == table.patient_id)
         .join(TreatmentCourse, TreatmentCourse.id == table.course_id)
         .where(
@@ -189,20 +188,7 @@ def _expected(scope: Scope) -> list[Expected]:
     )
     earliest = scope.today - EXPECTED_FOR
     statement: Any = (
-        select(
-            Patient.id,
-            Patient.public_id,
-            Patient.family_name,
-            Patient.given_name,
-            Patient.birth_date,
-            Patient.mrn,
-            course.public_id,
-            course.number,
-            given.c.last_day,
-            course.planned_days,
-            course.planned_start_on,
-            given.c.last_on,
-        )
+        select(*EXPECTED, given.c.last_day, course.planned_days, course.planned_start_on, given.c.last_on)
         .join(Patient, Patient.id == course.patient_id)
         .outerjoin(given, given.c.course_id == course.id)
         .where(

@@ -55,6 +55,7 @@ def authorize_course(
     a deviation.
     """
     scope.require(Permission.AUTHORIZE_COURSES)
+    given = Reasons(override_reason)
     with unit_of_work(scope) as work:
         owner = work.lock_patient(patient)
         if again := already_recorded(scope, Authorization, form_token):
@@ -64,27 +65,15 @@ def authorize_course(
         check_not_future(scope, authorized_on, "authorized_on", "The authorization")
         signer = _prescriber(scope, prescriber)
         baseline = course_baseline(scope, owner.id, owner.protocol_id, row.number, start_on)
-        verdict = _verdict(scope, owner, start_on, authorized_on, signer, baseline)
-        notes = settle(scope, verdict, Reasons(override_reason))
-        authorization = Authorization(
-            clinic_id=scope.clinic_id,
-            patient_id=owner.id,
-            course_id=row.id,
-            prescriber_id=signer.id,
-            authorized_on=authorized_on,
-            planned_start_on=start_on,
-            expires_on=_expiry(scope, owner, authorized_on, baseline),
-            baseline=[_kept(item) for item in baseline.items],
-            rems_reference=rems_reference,
-            override_reason=Reasons(override_reason).words or None,
-            note=note,
-            recorded_by_id=scope.user_id,
-            recorded_at=scope.now,
-            form_token=form_token,
-        )
+        notes = settle(scope, _verdict(scope, owner, start_on, authorized_on, signer, baseline), given)
+        authorization = _new(scope, owner, row, baseline)
+        authorization.prescriber_id, authorization.authorized_on = signer.id, authorized_on
+        authorization.expires_on = _expiry(scope, owner, authorized_on, baseline)
+        authorization.override_reason, authorization.note = given.words or None, note
+        authorization.rems_reference, authorization.form_token = rems_reference, form_token
         _store(scope, row, authorization)
         for one in notes:
-            record_deviation(scope, owner.id, one, Reasons(override_reason).words, authorized_on, course_id=row.id)
+            record_deviation(scope, owner.id, one, given.words, authorized_on, course_id=row.id)
         return authorization.public_id
 
 
@@ -121,6 +110,19 @@ def withdraw_authorization(scope: Scope, patient: uuid.UUID, authorization: uuid
         before = audit.snapshot(row)
         withdraw(scope, row, reason)
         audit.record(scope, AuditAction.AUTHORIZATION_WITHDRAWN, row, before=before, reason=reason)
+
+
+def _new(scope: Scope, patient: Patient, course: TreatmentCourse, baseline: Baseline) -> Authorization:
+    """A row with the set as it stands, not added yet."""
+    return Authorization(
+        clinic_id=scope.clinic_id,
+        patient_id=patient.id,
+        course_id=course.id,
+        planned_start_on=baseline.start_on,
+        baseline=[_kept(item) for item in baseline.items],
+        recorded_by_id=scope.user_id,
+        recorded_at=scope.now,
+    )
 
 
 def _start_of(scope: Scope, course: TreatmentCourse) -> date:

@@ -7,15 +7,15 @@ from typing import Any, TypedDict
 from flask import url_for
 
 from clinic_tracker.domain.dosing import NextInfusion, Regimen, next_infusion
-from clinic_tracker.domain.local_time import show_time
 from clinic_tracker.domain.notes import Note
-from clinic_tracker.domain.permissions import DESCRIPTIONS, ROLE_TITLES, roles_with
+from clinic_tracker.domain.permissions import ROLE_TITLES, roles_with
 from clinic_tracker.domain.readiness import Blocker, is_of_course
 from clinic_tracker.domain.vocabulary import PremedicationKind
 from clinic_tracker.queries.baseline import course_blockers
 from clinic_tracker.queries.infusion_day import DayParts, DayRow, parts_of_infusion, waiting_parts
 from clinic_tracker.queries.treatment import Treatment, regimen_of, treatment_of
 from clinic_tracker.queries.treatment_rows import CourseRow, DeviationRow, InfusionRow
+from clinic_tracker.web.filters import clock
 from clinic_tracker.web.patients.pages import OpenChart
 
 
@@ -45,8 +45,7 @@ class BlockerLine:
     @property
     def who(self) -> str:
         """Who can clear it."""
-        holders = " or ".join(ROLE_TITLES[role] for role in roles_with(self.blocker.permission))
-        return f"{DESCRIPTIONS[self.blocker.permission]}: {holders}"
+        return " or ".join(ROLE_TITLES[role] for role in roles_with(self.blocker.permission))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +105,7 @@ class DayPage:
         words = ("until", "to", "until", "at")
         for step, verb, at in zip(steps, words, times, strict=True):
             if at is not None and step["state"] != "todo":
-                step["note"] = f"{verb} {show_time(at, self.time_zone)}"
+                step["note"] = f"{verb} {clock(at, self.time_zone)}"
         return steps
 
     @property

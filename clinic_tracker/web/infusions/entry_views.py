@@ -14,8 +14,8 @@ from clinic_tracker.web.access import requires
 from clinic_tracker.web.forms import status_of
 from clinic_tracker.web.infusions.blueprint import blueprint
 from clinic_tracker.web.infusions.day_presenters import before_page
-from clinic_tracker.web.infusions.entry_forms import BackEntryForm, CorrectForm, StartForm
 from clinic_tracker.web.infusions.forms import ReasonForm
+from clinic_tracker.web.infusions.forms_day import BackEntryForm, CorrectForm, StartForm
 from clinic_tracker.web.infusions.past_presenters import past_values
 from clinic_tracker.web.patients.pages import open_chart
 

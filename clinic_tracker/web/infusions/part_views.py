@@ -16,7 +16,7 @@ from clinic_tracker.web.access import requires
 from clinic_tracker.web.forms import status_of
 from clinic_tracker.web.infusions.blueprint import blueprint
 from clinic_tracker.web.infusions.day_presenters import present_minute
-from clinic_tracker.web.infusions.entry_forms import (
+from clinic_tracker.web.infusions.forms_day import (
     STEROID,
     STEROID_DOSE,
     PremedicationForm,

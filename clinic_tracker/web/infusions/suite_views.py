@@ -2,7 +2,7 @@
 
 import hashlib
 
-from flask import make_response, render_template, request
+from flask import make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from clinic_tracker.domain.permissions import Permission
@@ -25,7 +25,9 @@ def suite() -> ResponseReturnValue:
 @blueprint.get("/infusions/board")
 @requires(Permission.VIEW_PATIENTS)
 def suite_board() -> ResponseReturnValue:
-    """The board alone, for a page that keeps itself current; 304 while nothing changed."""
+    """The board alone, for a page that keeps itself current; 304 while nothing changed. Opened by itself: the page."""
+    if "X-Background" not in request.headers:
+        return redirect(url_for(".suite"))
     scope = current_scope()
     found = board_of(scope)
     # The running clocks are the browser's matter: the tag changes when somebody moves on, not with every minute.

@@ -136,9 +136,7 @@ class EndForm(DeviationForm):
     """The end of an infusion."""
 
     ended_at = LocalDateTimeField("Ended at", required=True, not_future=True)
-    dose_mg = DoseField(
-        "Dose given", required=True, hint="Less where the infusion was stopped early."
-    )
+    dose_mg = DoseField("Dose given", required=True, hint="Less where the infusion was stopped early.")
 
 
 class DischargeForm(DeviationForm):
