@@ -1,13 +1,12 @@
 """Default deny: an endpoint names its permission, or stands in a list that is written out here."""
 
-import re
-
 import pytest
 from flask import Flask
 from werkzeug.routing import Rule, UnicodeConverter
 
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.web.access import PUBLIC_ENDPOINTS, SIGNED_IN_ENDPOINTS
+from tests.rules.routes import address
 
 PUBLIC = {"static", "auth.sign_in", "home.index", "health.healthz"}
 SIGNED_IN = {"auth.sign_out", "auth.choose_clinic", "auth.keep_alive", "auth.change_password"}
@@ -42,7 +41,7 @@ def test_nobody_sees_anything_but_public_pages_without_signing_in(app, client):
     for rule in rules_of(app):
         if rule.endpoint in PUBLIC or "GET" not in rule.methods:
             continue
-        answer = client.get(example(rule))
+        answer = client.get(address(rule))
         assert answer.status_code == 303, rule
         assert answer.location.startswith("/sign-in"), rule
 
@@ -62,12 +61,6 @@ def test_what_changes_something_is_never_a_get(app):
     assert both == []
 
 
-def example(rule: Rule) -> str:
-    """An address of the rule, with values that exist nowhere."""
-    samples = {"uuid": "00000000-0000-4000-8000-000000000000", "int": "1", "date": "2026-01-22"}
-    return re.sub(r"<(?:(\w+)[^:>]*:)?\w+>", lambda found: samples.get(found[1], "cbc_diff"), rule.rule)
-
-
-@pytest.mark.parametrize("address", ["/nothing-here", "/patients/not-a-uuid"])
-def test_unknown_addresses_are_not_found(client, address):
-    assert client.get(address).status_code == 404
+@pytest.mark.parametrize("wrong", ["/nothing-here", "/patients/not-a-uuid"])
+def test_unknown_addresses_are_not_found(client, wrong):
+    assert client.get(wrong).status_code == 404

@@ -1,8 +1,5 @@
 """Each role at each route: what the permission table promises is what the pages do. `-s -n0` prints the matrix."""
 
-import re
-import uuid
-
 import pytest
 from flask import Flask
 from werkzeug.routing import Rule
@@ -13,22 +10,15 @@ from clinic_tracker.models.audit import AccessEvent
 from clinic_tracker.models.base import db
 from clinic_tracker.web.access import PUBLIC_ENDPOINTS, SIGNED_IN_ENDPOINTS
 from tests.factories import register
+from tests.rules.routes import address
 
 OPEN = PUBLIC_ENDPOINTS | SIGNED_IN_ENDPOINTS
-PARAMETER = re.compile(r"<(?:(\w+)[^:>]*:)?(\w+)>")
-SAMPLES = {"uuid": "00000000-0000-4000-8000-000000000000", "int": "1", "date": "2026-01-22"}
-DOWNLOADS = {"text/csv", "application/json"}
 
 
 def guarded(app: Flask) -> list[tuple[Rule, str]]:
     """Every route that needs a permission, with its method."""
     rules = sorted((rule for rule in app.url_map.iter_rules() if rule.endpoint not in OPEN), key=str)
     return [(rule, method) for rule in rules for method in sorted(rule.methods & {"GET", "POST"})]
-
-
-def address(rule: Rule, **known: uuid.UUID) -> str:
-    """The route's address with known parameters, and with others that exist nowhere."""
-    return PARAMETER.sub(lambda found: str(known.get(found[2], SAMPLES.get(found[1], "cbc_diff"))), rule.rule)
 
 
 @pytest.mark.parametrize("role", list(Role))
