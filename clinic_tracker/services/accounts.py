@@ -120,12 +120,17 @@ def check_password(_scope: Scope, password: str, *words: str) -> None:
         raise RuleViolation("weak_password", "new", f"This password is easy to guess. {hint}")
 
 
-def resume_session(scope: Scope, token: str, idle: timedelta, lifetime: timedelta) -> CurrentSession | None:
-    """Who a session belongs to, or None once it has ended, idled too long or grown too old."""
+def resume_session(
+    scope: Scope, token: str, idle: timedelta, lifetime: timedelta, *, by_person: bool = True
+) -> CurrentSession | None:
+    """Who a session belongs to, or None once it has ended, idled too long or grown too old.
+
+    A page that refreshes itself is no sign of a person (``by_person=False``): it does not put off the idle sign-out.
+    """
     current = find_session(scope, token_hash(scope, token))
     if current is None or current.last_seen_at + idle <= scope.now or current.created_at + lifetime <= scope.now:
         return None
-    if current.last_seen_at + _SEEN_EVERY <= scope.now:
+    if by_person and current.last_seen_at + _SEEN_EVERY <= scope.now:
         db.session.execute(
             update(UserSession).where(UserSession.id == current.session_id).values(last_seen_at=scope.now)
         )

@@ -83,7 +83,10 @@ def init_app(app: Flask) -> None:
     @login_manager.user_loader  # type: ignore[untyped-decorator]
     def load_user(token: str) -> SessionUser | None:
         config = current_app.config
-        session = resume_session(visitor_scope(), token, config["SESSION_IDLE"], config["SESSION_LIFETIME"])
+        by_person = "X-Background" not in request.headers
+        session = resume_session(
+            visitor_scope(), token, config["SESSION_IDLE"], config["SESSION_LIFETIME"], by_person=by_person
+        )
         return SessionUser(token, session) if session is not None else None
 
     app.before_request(guard)
