@@ -21,6 +21,12 @@ def short_title(requirement: str) -> str:
     return SHORT_TITLES.get(requirement, words(requirement))
 
 
+def title_order(requirement: str) -> int:
+    """Where a requirement stands in lists: laboratory tests first, as they are drawn together."""
+    order = list(SHORT_TITLES)
+    return order.index(requirement) if requirement in order else len(order)
+
+
 def full_title(requirement: str) -> str:
     """The name of a requirement as the protocol has it."""
     for protocol in packaged_protocols().values():
@@ -32,9 +38,8 @@ def full_title(requirement: str) -> str:
 
 def requirement_options(protocol_id: str, empty: str | None = None) -> list[tuple[str, str]]:
     """The requirements of a protocol to choose from, in the order of the short names' table."""
-    order = list(SHORT_TITLES)
     known = [(item.code, item.title) for item in packaged_protocols()[protocol_id].requirements]
-    known.sort(key=lambda item: order.index(item[0]) if item[0] in order else len(order))
+    known.sort(key=lambda item: title_order(item[0]))
     return [("", empty), *known] if empty is not None else known
 
 

@@ -6,6 +6,7 @@ from datetime import date
 from uuid import UUID
 
 from flask import url_for
+from markupsafe import Markup
 
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.vocabulary import CourseState, StandingState
@@ -49,7 +50,7 @@ class OwedLine:
     due_on: date | None
     last_done_on: date | None
     missed: int
-    contact: str | None
+    contact: Markup | None
     expected_on: date | None
     why: Why | None
     waive_href: str | None

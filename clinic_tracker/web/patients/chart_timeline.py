@@ -12,7 +12,7 @@ from clinic_tracker.domain.status import days_late, obligation_status
 from clinic_tracker.domain.vocabulary import ObligationStatus
 from clinic_tracker.queries.monitoring_case import MonitoringCase
 from clinic_tracker.web.filters import plural
-from clinic_tracker.web.requirement_words import SHORT_TITLES, short_title
+from clinic_tracker.web.requirement_words import short_title, title_order
 from clinic_tracker.web.timeline import Event, Occurrence, Timeline, build_timeline
 
 
@@ -20,11 +20,7 @@ def chart_timeline(case: MonitoringCase, patient: UUID, today: date) -> Timeline
     """The timeline of a patient; None before the first infusion."""
     if not case.forecast.obligations:
         return None
-    order = list(SHORT_TITLES)
-    codes = sorted(
-        {item.requirement for item in case.forecast.obligations},
-        key=lambda code: (order.index(code) if code in order else len(order), code),
-    )
+    codes = sorted({item.requirement for item in case.forecast.obligations}, key=title_order)
     return build_timeline(
         [_occurrence(item, patient, today) for item in case.forecast.obligations],
         lanes=[short_title(code) for code in codes],

@@ -1,9 +1,12 @@
 """The form of one contact with a patient."""
 
+from datetime import date
 from typing import Any
 
+from clinic_tracker.domain.local_time import show_date
 from clinic_tracker.domain.vocabulary import OutreachChannel, OutreachOutcome
 from clinic_tracker.queries.worklist_items import OwedItem
+from clinic_tracker.web.filters import status_words
 from clinic_tracker.web.forms import (
     CheckboxesField,
     DateField,
@@ -26,11 +29,11 @@ CHANNELS = [
 OUTCOMES = [
     (OutreachOutcome.NO_ANSWER, "No answer"),
     (OutreachOutcome.LEFT_MESSAGE, "Left a message"),
-    (OutreachOutcome.WILL_COME, "Will come on …", "Enter the day below."),
-    (OutreachOutcome.TESTED_ELSEWHERE, "Was tested elsewhere", "The item stays owed until the result is entered."),
+    (OutreachOutcome.WILL_COME, "Will come on …"),
+    (OutreachOutcome.TESTED_ELSEWHERE, "Was tested elsewhere"),
     (OutreachOutcome.WRONG_NUMBER, "Wrong number or address"),
-    (OutreachOutcome.DECLINED, "Declined", "The item stays owed: only a prescriber can waive it."),
-    (OutreachOutcome.OTHER, "Something else", "Say what in the note."),
+    (OutreachOutcome.DECLINED, "Declined"),
+    (OutreachOutcome.OTHER, "Something else (see note)"),
 ]
 OUTCOME_WORDS = {choice[0]: choice[1].removesuffix(" on …") for choice in OUTCOMES}
 CHANNEL_WORDS = dict(CHANNELS)
@@ -42,7 +45,12 @@ class ContactForm(Form):
     token = IdempotencyField()
     contacted_at = LocalDateTimeField("When", required="Enter when the contact was", not_future=True)
     channel = RadioField("How", choices=CHANNELS, required="Choose how you tried to reach the patient")
-    outcome = RadioField("What came of it", choices=OUTCOMES, required="Choose what came of the contact")
+    outcome = RadioField(
+        "What came of it",
+        choices=OUTCOMES,
+        required="Choose what came of the contact",
+        hint="Whatever was said, the items stay owed until evidence comes in or a prescriber waives them.",
+    )
     expected_on = DateField("Expected on", hint="The day the patient means to come. It does not move the due date.")
     requirements = CheckboxesField("About", choices=[])
     snooze_until = DateField(
@@ -51,9 +59,9 @@ class ContactForm(Form):
     )
     note = TextAreaField("Note", max_length=2000)
 
-    def offer(self, items: list[OwedItem], *, opened: bool) -> None:
+    def offer(self, items: list[OwedItem], today: date, *, opened: bool) -> None:
         """Let the contact be about what is owed; about all of it unless something was unticked."""
-        self.requirements.choices = [(item.requirement, full_title(item.requirement)) for item in items]
+        self.requirements.choices = [(item.requirement, _owed_words(item, today)) for item in items]
         if opened:
             self.requirements.data = [item.requirement for item in items]
 
@@ -69,3 +77,12 @@ class ContactForm(Form):
             "note": self.note.data,
             "form_token": self.token.data,
         }
+
+
+def _owed_words(item: OwedItem, today: date) -> str:
+    """The item with how late it is: "Creatinine, due 06-Jan-2026, 16 days overdue"."""
+    if item.next_due_on is None:
+        return full_title(item.requirement)
+    days = abs((today - item.next_due_on).days)
+    told = status_words(item.state(today).value, days)
+    return f"{full_title(item.requirement)}, due {show_date(item.next_due_on)}, {told}"

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from clinic_tracker.domain.errors import NotFound, RuleViolation
 from clinic_tracker.domain.permissions import Permission
-from clinic_tracker.domain.vocabulary import StandingState
+from clinic_tracker.domain.vocabulary import OutreachChannel, StandingState
 from clinic_tracker.queries.chart import standings_of
 from clinic_tracker.queries.outreach import Contact, patient_contacts
 from clinic_tracker.queries.worklist_items import OwedItem
@@ -47,8 +47,8 @@ def record_contact(patient: UUID) -> ResponseReturnValue:
     """One contact about everything that is owed; afterwards back to the list it was opened from."""
     chart = open_chart(patient)
     owed, back = _owed(chart), _back_to(patient)
-    form = ContactForm(scope=chart.scope, contacted_at=chart.scope.now)
-    form.offer(owed, opened=request.method == "GET")
+    form = ContactForm(scope=chart.scope, contacted_at=chart.scope.now, channel=OutreachChannel.PHONE.value)
+    form.offer(owed, chart.scope.today, opened=request.method == "GET")
     if form.validate_on_submit():
         try:
             record(chart.scope, patient, **form.values())
@@ -60,7 +60,7 @@ def record_contact(patient: UUID) -> ResponseReturnValue:
     earlier = patient_contacts(chart.scope, chart.header.id, most=3)
     page = chart.render(
         "patients/record_contact.html", "contacts", form=form, owed=owed, back=back, earlier=earlier,
-        outcomes=OUTCOME_WORDS, short_title=short_title,
+        outcomes=OUTCOME_WORDS,
     )  # fmt: skip
     return page, status_of(form)
 

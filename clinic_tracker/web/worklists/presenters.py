@@ -1,13 +1,16 @@
 """Worklist rows in words: what is owed, how late, the last contact, and where one click leads."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 from flask import request, url_for
+from markupsafe import Markup
 
-from clinic_tracker.domain.local_time import local_date, show_date
+from clinic_tracker.domain.local_time import local_date
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.vocabulary import StandingState
 from clinic_tracker.queries.outreach import ContactMark
@@ -15,9 +18,9 @@ from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.worklist_filter import Band, Cursor, Grouping, Snoozed, Sort, View, WorklistFilter
 from clinic_tracker.queries.worklist_items import OwedItem
 from clinic_tracker.queries.worklist_pages import Totals, WorklistPage, WorklistRow
-from clinic_tracker.web.filters import plural, words
+from clinic_tracker.web.filters import date_element, plural, words
 from clinic_tracker.web.navigation import link_to
-from clinic_tracker.web.requirement_words import full_title, short_title
+from clinic_tracker.web.requirement_words import full_title, short_title, title_order
 from clinic_tracker.web.worklists.address import NARROWING, address_of
 
 VIEW_TITLES = {View.OVERDUE: "Overdue", View.DUE: "Due", View.OWED: "Owed now", View.ALL: "All items"}
@@ -30,19 +33,18 @@ BAND_TITLES = {
     Band.LATER: "later",
 }
 SNOOZED_OPTIONS = [(Snoozed.SHOW, "Shown with a mark"), (Snoozed.HIDE, "Hidden"), (Snoozed.ONLY, "Only snoozed")]
+TITLES_IN_TAG = 3
 _OPEN = frozenset({StandingState.OVERDUE, StandingState.DUE})
 
 
 @dataclass(frozen=True, slots=True)
 class ItemTag:
-    """One requirement in a row. ``days`` is days overdue, or days until due."""
+    """Requirements of a row that fell due on one day. ``days`` is days overdue, or days until due."""
 
     title: str
     full: str
     state: StandingState
     days: int | None
-    missed: int
-    is_listed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class ShownRow:
     due_on: date | None
     last_done_on: date | None
     missed: int
-    contact: str | None
+    contact: Markup | None
     expected_on: date | None
     is_promise_broken: bool
     snoozed_until: date | None
@@ -77,7 +79,7 @@ def shown_row(scope: Scope, row: WorklistRow) -> ShownRow:
     return ShownRow(
         row=row,
         href=url_for("patients.chart", patient=row.public_id),
-        tags=tuple(_tag(item, today) for item in row.items),
+        tags=owed_tags(row.items, today),
         late_days=first.days_overdue(today) or None,
         due_on=first.next_due_on,
         last_done_on=first.last_done_on,
@@ -91,10 +93,11 @@ def shown_row(scope: Scope, row: WorklistRow) -> ShownRow:
     )
 
 
-def contact_words(mark: ContactMark, time_zone: str) -> str:
+def contact_words(mark: ContactMark, time_zone: str) -> Markup:
     """The latest contact as a list says it: "no answer 19-Jan-2026 (3rd)"."""
-    told = f"{words(mark.outcome).lower()} {show_date(local_date(mark.contacted_at, time_zone))}"
-    return f"{told} ({ordinal(mark.attempts)})" if mark.attempts > 1 else told
+    on = date_element(local_date(mark.contacted_at, time_zone))
+    times = f" ({ordinal(mark.attempts)})" if mark.attempts > 1 else ""
+    return Markup("{} {}{}").format(words(mark.outcome).lower(), on, times)
 
 
 def ordinal(number: int) -> str:
@@ -103,13 +106,18 @@ def ordinal(number: int) -> str:
     return f"{number}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
-def _tag(item: OwedItem, today: date) -> ItemTag:
-    state = item.state(today)
-    days: int | None = None
-    if state in _OPEN and item.next_due_on is not None:
-        days = abs((today - item.next_due_on).days)
-    title, full = short_title(item.requirement), full_title(item.requirement)
-    return ItemTag(title, full, state, days, item.missed_in_a_row, item.is_listed)
+def owed_tags(items: Sequence[OwedItem], today: date) -> tuple[ItemTag, ...]:
+    """What is owed as few tags: what fell due on the same day is drawn with one needle, and stands in one tag."""
+    tags = []
+    items = sorted(items, key=lambda item: (item.next_due_on or date.max, title_order(item.requirement)))
+    for (state, due), same in groupby(items, key=lambda item: (item.state(today), item.next_due_on)):
+        codes = [item.requirement for item in same]
+        days = abs((today - due).days) if due is not None and state in _OPEN else None
+        for start in range(0, len(codes), TITLES_IN_TAG):
+            few = codes[start : start + TITLES_IN_TAG]
+            titles, full = ", ".join(map(short_title, few)), ", ".join(map(full_title, few))
+            tags.append(ItemTag(titles, full, state, days))
+    return tuple(tags)
 
 
 def _contact_href(scope: Scope, patient: UUID) -> str | None:
@@ -177,13 +185,11 @@ def columns(chosen: WorklistFilter) -> list[dict[str, Any]]:
     late = "Late" if chosen.view is View.OVERDUE else "Due"
     return [
         {"text": "Patient", "key": "name", "href": _href(chosen, sort=by_name)},
-        {"text": "Owed"},
-        {"text": late, "key": "late", "href": _href(chosen, sort=by_late), "numeric": chosen.view is View.OVERDUE},
-        {"text": "Last done"},
-        {"text": "Missed", "numeric": True},
+        {"text": "Owed", "class": "wide"},
+        {"text": late, "key": "late", "href": _href(chosen, sort=by_late), "numeric": True},
+        {"text": "Last done", "class": "hide-tablet"},
         {"text": "Last contact"},
-        {"text": "Expected"},
-        {"text": "Prescriber"},
+        {"text": "Prescriber", "class": "hide-tablet"},
         {"text": "Actions", "hidden": True},
     ]
 
