@@ -290,7 +290,7 @@ def check(arguments: list[str]) -> int:
         ("format", lambda: run("ruff", "format", "--quiet", "--check", ".")),
         ("types", lambda: run("mypy", "--strict", *sources)),
         ("templates", lambda: run("djlint", "templates", "--lint", "--quiet")),
-        ("rules and migrations", lambda: run("pytest", "-q", "-n", "auto", "tests/rules")),
+        ("rules and migrations", lambda: run("pytest", "-q", "--tb=short", "-n", "auto", "tests/rules")),
         ("schedules of the demo", check_demo_schedules),
     ]
     failed = []
