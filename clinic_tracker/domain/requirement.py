@@ -66,7 +66,7 @@ class Citation:
     source: str
     url: str | None
     grade: Grade
-    section: str  # ids of the requirements catalogue, such as R-70
+    section: str  # ids of the requirements catalog, such as R-70
 
     @property
     def unconfirmed(self) -> bool:
