@@ -63,17 +63,17 @@ def whole_months_between(day: int, limit: int) -> int:
 
 
 def add_business_days(day: int, count: int, holidays: Container[int]) -> int:
-    """The count-th business day after ``day`` (day 0): Monday to Friday and not in ``holidays``."""
+    """The count-th business day after ``day``, which itself is day 0 (decision 26)."""
     while count > 0:
         day += 1
-        if (day - 1) % _DAYS_IN_WEEK < _SATURDAY and day not in holidays:
+        if is_business_day(day, holidays):
             count -= 1
     return day
 
 
-def weekday(day: int) -> int:
-    """0 for Monday ... 6 for Sunday. Day number 1 was a Monday."""
-    return (day - 1) % _DAYS_IN_WEEK
+def is_business_day(day: int, holidays: Container[int]) -> bool:
+    """Monday to Friday and not in ``holidays``. Day number 1 was a Monday."""
+    return (day - 1) % _DAYS_IN_WEEK < _SATURDAY and day not in holidays
 
 
 def local_day(instant: datetime, zone: ZoneInfo) -> int:
