@@ -1,5 +1,6 @@
 """What only the chart needs: where the patient stands with each requirement, and the prescriber's decisions."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -11,7 +12,7 @@ from clinic_tracker.domain.errors import NotFound
 from clinic_tracker.domain.vocabulary import FactState, MonitoringDecisionKind
 from clinic_tracker.models.access import Prescriber, User
 from clinic_tracker.models.base import db
-from clinic_tracker.models.monitoring import MonitoringDecision, Waiver
+from clinic_tracker.models.monitoring import LabReport, MonitoringDecision, Waiver
 from clinic_tracker.models.schedule import PatientSchedule, Standing
 from clinic_tracker.models.treatment import TreatmentCourse
 from clinic_tracker.queries.outreach import contact_marks
@@ -66,6 +67,16 @@ def decisions_of(scope: Scope, patient_id: int) -> list[Decision]:
     columns = (table.kind, table.decided_on, table.extended_to, TreatmentCourse.number)
     found += [_ending(row) for row in _rows(scope, patient_id, table, *columns)]
     return sorted(found, key=lambda decision: decision.recorded_at, reverse=True)
+
+
+def lab_report_ids(scope: Scope, patient_id: int, keys: Collection[int]) -> dict[int, UUID]:
+    """The public ids of a patient's laboratory reports by key, for links from an explanation."""
+    rows = db.session.execute(
+        select(LabReport.id, LabReport.public_id).where(
+            LabReport.clinic_id == scope.clinic_id, LabReport.patient_id == patient_id, LabReport.id.in_(sorted(keys))
+        )
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def find_decision(scope: Scope, patient_id: int, decision: UUID) -> Decision:

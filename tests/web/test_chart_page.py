@@ -35,7 +35,8 @@ def test_what_is_owed_stands_first_with_its_reason(page, cast, url):
     owed = answer.rows(0)
     assert owed[0][1] == "16 days overdue"
     assert "06-Jan-2026" in owed[0][2]
-    assert "Counts from" in owed[0][5]
+    assert "16 days overdue" in owed[0][5]
+    assert "course 1" in owed[0][5].lower()
     assert "3 items overdue" in answer.words
 
 
@@ -49,6 +50,24 @@ def test_the_timeline_says_each_month_in_words_and_leads_to_its_reason(page, cas
     reason = page.get(marks[place].get("href"))
     assert "month 7" in reason.h1
     assert "16 days overdue" in reason.words
+
+
+def test_a_report_without_its_differential_is_named_as_what_is_missing(page, cast, staff, url, patient):
+    add_lab(staff, patient, "cbc_diff", date(2026, 1, 5), is_complete=False, missing="no differential")
+    project(staff)
+    answer = page.sign_in(cast.staff).get(url)
+    line = next(row for row in answer.rows(0) if row[0].startswith("CBC"))
+    assert line[1] == "16 days overdue"
+    assert "05-Jan-2026" in line[5]
+    assert "differential" in line[5]
+    assert "The report of 05-Jan-2026 counts for nothing: no differential." in answer.words
+    reason = page.get(f"{url}/schedule/cbc_diff/1/7")
+    assert any("/results/" in link.get("href") for link in reason.all("a"))
+
+
+def test_done_leads_to_its_evidence(page, cast, url):
+    answer = page.sign_in(cast.staff).get(f"{url}/schedule/cbc_diff/1/6")
+    page.get(answer.links()["Open the evidence"])
 
 
 def test_an_obligation_that_does_not_exist_is_not_found(page, cast, url):

@@ -44,5 +44,5 @@ def obligation(patient: UUID, requirement: str, anchor: int, occurrence: int) ->
     found = next((item for item in case.forecast.obligations if item[:3] == key), None)
     if found is None:
         raise NotFound("obligation")
-    page = obligation_page(case, found, patient, opened.scope.today)
+    page = obligation_page(opened.scope, opened.header, case, found)
     return opened.render("patients/obligation.html", "overview", page=page, may=Permission)

@@ -7,7 +7,12 @@ from uuid import UUID
 from flask import url_for
 
 from clinic_tracker.domain.obligation import Obligation
+from clinic_tracker.domain.requirement import EvidenceKind
+from clinic_tracker.queries.chart import lab_report_ids
 from clinic_tracker.queries.monitoring_case import MonitoringCase
+from clinic_tracker.queries.patients import PatientHeader
+from clinic_tracker.queries.scope import Scope
+from clinic_tracker.web.navigation import link_to
 from clinic_tracker.web.patients.chart_timeline import obligation_words, status_of
 from clinic_tracker.web.patients.explanations import Why, why_obligation
 from clinic_tracker.web.requirement_words import full_title
@@ -27,12 +32,19 @@ class ObligationPage:
     done_on: date | None
     requirement: str
     why: Why
+    evidence_href: str | None
+    links: dict[int, str]
     before: str | None
     after: str | None
 
 
-def obligation_page(case: MonitoringCase, obligation: Obligation, patient: UUID, today: date) -> ObligationPage:
+def obligation_page(
+    scope: Scope, header: PatientHeader, case: MonitoringCase, obligation: Obligation
+) -> ObligationPage:
     """The page of an obligation on the clinic's present day."""
+    today, patient = scope.today, header.public_id
+    why = why_obligation(case, obligation, today)
+    links = _links(scope, header, case, obligation, why)
     status, days = status_of(obligation, today)
     lane = [item for item in case.forecast.obligations if item.requirement == obligation.requirement]
     place = lane.index(obligation)
@@ -46,10 +58,27 @@ def obligation_page(case: MonitoringCase, obligation: Obligation, patient: UUID,
         closes_on=date.fromordinal(obligation.closes) if obligation.closes is not None else None,
         done_on=date.fromordinal(obligation.done) if obligation.done is not None else None,
         requirement=obligation.requirement,
-        why=why_obligation(case, obligation, today),
+        why=why,
+        evidence_href=links.get(why.evidence_ref) if why.evidence_ref is not None else None,
+        links=links,
         before=_href(patient, lane[place - 1]) if place else None,
         after=_href(patient, lane[place + 1]) if place + 1 < len(lane) else None,
     )
+
+
+def _links(
+    scope: Scope, header: PatientHeader, case: MonitoringCase, obligation: Obligation, why: Why
+) -> dict[int, str]:
+    """Where the facts of an explanation are shown: a report by itself, exams and forms on their tabs."""
+    kind = case.protocol.requirement(obligation.requirement).evidence_kind
+    keys = {fact.ref for fact in why.uncounted if fact.ref is not None}
+    keys |= {why.evidence_ref} if why.evidence_ref is not None else set()
+    if kind is not EvidenceKind.LAB:
+        tab = link_to("patients.exams" if kind is EvidenceKind.EXAM else "rems.forms", patient=header.public_id)
+        return dict.fromkeys(keys, tab) if tab else {}
+    found = lab_report_ids(scope, header.id, keys)
+    hrefs = {key: link_to("labs.result", patient=header.public_id, report=report) for key, report in found.items()}
+    return {key: href for key, href in hrefs.items() if href}
 
 
 def _href(patient: UUID, obligation: Obligation) -> str:

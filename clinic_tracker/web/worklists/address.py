@@ -45,7 +45,7 @@ def read_cursor(arguments: Mapping[str, str]) -> Cursor | None:
     return Cursor.read(arguments.get("after")) or Cursor.read(arguments.get("before"), backwards=True)
 
 
-def address_of(chosen: WorklistFilter, **changes: Any) -> dict[str, str]:
+def address_of(chosen: WorklistFilter, **changes: Any) -> dict[str, Any]:
     """The parameters of an address with some choices changed; what is as by default is left out."""
     chosen = replace(chosen, **changes)
     if chosen.band not in VIEW_BANDS[chosen.view]:
