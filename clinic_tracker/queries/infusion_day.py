@@ -151,6 +151,22 @@ def infusion_row(scope: Scope, patient_id: int, infusion: uuid.UUID) -> DayRow:
     return DayRow(*row)
 
 
+def open_infusion(scope: Scope, course_id: int) -> uuid.UUID | None:
+    """The infusion of a course that was started live within a day and is not signed out, or is of today; or None."""
+    running = Infusion.discharged_at.is_(None) & (Infusion.started_at > scope.now - timedelta(days=1))
+    return db.session.execute(
+        select(Infusion.public_id)
+        .where(
+            Infusion.course_id == course_id,
+            Infusion.clinic_id == scope.clinic_id,
+            Infusion.state == FactState.RECORDED.value,
+            (running & Infusion.is_back_entry.is_(False)) | (Infusion.infused_on == scope.today),
+        )
+        .order_by(Infusion.started_at.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+
+
 def replaced_by(scope: Scope, infusion_id: int) -> uuid.UUID | None:
     """The public id of the row that stands in the place of a corrected infusion, following further corrections."""
     found: uuid.UUID | None = None

@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
-from flask import flash, redirect, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.permissions import Permission
-from clinic_tracker.queries.infusion_day import infusion_row
+from clinic_tracker.queries.infusion_day import infusion_row, open_infusion
 from clinic_tracker.queries.treatment import find_course
 from clinic_tracker.services import infusions as services
 from clinic_tracker.web.access import requires
@@ -25,9 +25,12 @@ TAB = "courses"
 @blueprint.route("/patients/<uuid:patient>/courses/<uuid:course>/start", methods=["GET", "POST"])
 @requires(Permission.RECORD_TREATMENT)
 def record(patient: UUID, course: UUID) -> ResponseReturnValue:
-    """The day before its start: what is ready, what is missing, and the start itself."""
+    """The day before its start: what is ready, what is missing, and the start itself. A running day opens instead."""
     chart = open_chart(patient)
-    page = before_page(chart, find_course(chart.scope, chart.header.id, course))
+    row = find_course(chart.scope, chart.header.id, course)
+    if request.method == "GET" and (running := open_infusion(chart.scope, row.id)):
+        return redirect(url_for(".day", patient=patient, infusion=running))
+    page = before_page(chart, row)
     form = StartForm(scope=chart.scope, data=page.start, notes=page.notes)
     if form.validate_on_submit():
         try:

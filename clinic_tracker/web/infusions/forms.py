@@ -36,17 +36,22 @@ class DeviationForm(Form):
     )
 
     def __init__(self, *args: Any, notes: tuple[Note, ...] = (), **kwargs: Any) -> None:
-        self.notes = notes
         super().__init__(*args, **kwargs)
+        self._explain(notes)
 
     def refuse(self, violation: RuleViolation) -> None:
         """Also remember what has to be explained, so that the page lists it."""
         if not isinstance(violation, ReasonNeeded):
             super().refuse(violation)
             return
-        self.notes = violation.notes
+        self._explain(violation.notes)
         missing = REASON_MISSING if violation.field == "deviation_reason" else PRESCRIBER_MISSING
         super().refuse(RuleViolation(violation.code, violation.field, missing))
+
+    def _explain(self, notes: tuple[Note, ...]) -> None:
+        # Never marked optional beside a list of what must be explained; whether it is missing the rules decide.
+        self.notes = notes
+        self.deviation_reason.required = self.decided_by.required = bool(notes)
 
     @property
     def asks_reason(self) -> bool:
