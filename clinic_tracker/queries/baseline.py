@@ -45,9 +45,8 @@ def course_baseline(
 
 
 def baseline_settings(scope: Scope, protocol_id: str) -> BaselineSettings:
-    """The windows of the patient's protocol with the clinic's settings in force."""
-    settings = protocol_in_force(scope, protocol_id).settings
-    return BaselineSettings.from_settings({name: setting.value for name, setting in settings.items()})
+    """The checks and windows of the patient's protocol with the clinic's settings in force."""
+    return BaselineSettings.from_protocol(protocol_in_force(scope, protocol_id))
 
 
 def course_blockers(
