@@ -123,6 +123,15 @@ def read_value(catalog: LabCatalog, row: TypedValue, sex: Sex) -> ReadValue:
     )
 
 
+def is_unusual(catalog: LabCatalog, row: TypedValue) -> bool:
+    """Whether a value on record is one that has to be confirmed."""
+    try:
+        number = parse_reading(row.value).number
+        return catalog.needs_confirmation(row.analyte, number, row.unit) is not None
+    except RuleViolation:
+        return False
+
+
 def default_unit(catalog: LabCatalog, analyte: Analyte) -> str:
     """The unit that stands in the row until another is chosen; "" where results have none."""
     units = catalog.accepted_units(analyte.code)

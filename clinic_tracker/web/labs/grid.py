@@ -2,13 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import wtforms
 from flask import request
 
 from clinic_tracker.domain.errors import RuleViolation
-from clinic_tracker.domain.lab_entry import TypedPanel, TypedValue, default_unit, number_words, panel_title
+from clinic_tracker.domain.lab_entry import (
+    TypedPanel,
+    TypedValue,
+    default_unit,
+    is_unusual,
+    number_words,
+    panel_title,
+)
 from clinic_tracker.domain.panels import Analyte, LabCatalog, SpecimenProblem
 from clinic_tracker.domain.vocabulary import Panel, ResultStatus, Sex
 from clinic_tracker.queries.lab_catalog import lab_catalog
@@ -17,6 +24,7 @@ from clinic_tracker.queries.lab_rows import ReportRow
 from clinic_tracker.queries.patients import PatientHeader
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services.lab_sheets import EntryRefused, SameDay, SameDayAnswer, Sheet, report_as_typed
+from clinic_tracker.web.forms import RadioField
 from clinic_tracker.web.labs.forms import PANELS, SheetForm, sheet_form_class
 
 CONVENTION, PRINTED = "convention", "printed"
@@ -91,7 +99,7 @@ def correction_sheet(scope: Scope, report: ReportRow) -> SheetForm:
     typed = {row.analyte: row for row in report_as_typed(scope, panel, report.values).values}
     for analyte in catalog.panel_analytes(panel):
         if row := typed.get(analyte.code):
-            _fill_typed(form, analyte, row)
+            _fill_typed(catalog, form, analyte, row)
         elif not analyte.ordinal:
             form[f"{analyte.code}_unit"].data = default_unit(catalog, analyte)
     return form
@@ -147,12 +155,13 @@ def _put(field: wtforms.Field, text: str) -> None:
     field.raw_data = None
 
 
-def _fill_typed(form: SheetForm, analyte: Analyte, row: TypedValue) -> None:
+def _fill_typed(catalog: LabCatalog, form: SheetForm, analyte: Analyte, row: TypedValue) -> None:
+    """A value on record; one that is unusual was confirmed when it was recorded."""
     form[f"{analyte.code}_value"].data = row.value
     if not analyte.ordinal:
         form[f"{analyte.code}_unit"].data = row.unit
         form[f"{analyte.code}_low"].data, form[f"{analyte.code}_high"].data = row.low, row.high
-        form[f"{analyte.code}_confirmed"].data = True
+        form[f"{analyte.code}_confirmed"].data = is_unusual(catalog, row)
 
 
 def _prefilled(form: SheetForm, code: str) -> tuple[str, str, str, str]:
@@ -200,6 +209,7 @@ def _answer(form: SheetForm, panel: Panel) -> SameDayAnswer | None:
 def _grid_panel(catalog: LabCatalog, form: SheetForm, panel: Panel) -> GridPanel:
     same_day, reason = form[f"{panel.value}_same_day"], form[f"{panel.value}_reason"]
     asked = bool(same_day.errors or same_day.data or reason.errors)
+    cast("RadioField", same_day).required = asked  # once asked it is not optional
     rule = catalog.panels.get(panel)
     return GridPanel(
         code=panel.value,
