@@ -5,6 +5,7 @@ import json
 from datetime import date
 
 import pytest
+
 from tests.strategies import random_history
 
 TODAY = "2026-01-22"  # where the clock of the tests stands
@@ -198,7 +199,7 @@ def test_one_bad_patient_is_refused_whole_and_named_while_the_others_load(run, l
 
 
 @pytest.mark.parametrize(
-    ("change", "field"),
+    "change, field",
     [
         ({"identity": {**IDENTITY}}, "identity.mrn"),
         ({"identity": {**IDENTITY, "mrn": " "}}, "identity.mrn"),
