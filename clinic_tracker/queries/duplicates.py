@@ -39,6 +39,11 @@ class SimilarChart:
     score: int
     reasons: tuple[str, ...]
 
+    @property
+    def why(self) -> str:
+        """The reasons as a sentence."""
+        return _sentence(self.reasons)
+
 
 @dataclass(frozen=True, slots=True)
 class DuplicatePair:
@@ -48,6 +53,11 @@ class DuplicatePair:
     second: Chart
     score: int
     reasons: tuple[str, ...]
+
+    @property
+    def why(self) -> str:
+        """The reasons as a sentence."""
+        return _sentence(self.reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +171,11 @@ def _merges(scope: Scope) -> Select[Any]:
 
 def _merge_row(row: tuple[Any, ...]) -> MergeRow:
     return MergeRow(row[0], Chart(*row[1:8]), Chart(*row[8:15]), *row[15:])
+
+
+def _sentence(reasons: tuple[str, ...]) -> str:
+    words = "; ".join(reasons)
+    return words[:1].upper() + words[1:]
 
 
 def _person(chart: Chart) -> Person:

@@ -86,8 +86,18 @@ def patient_key(scope: Scope, patient: uuid.UUID) -> int:
 
 def _header() -> Select[Any]:
     survivor = aliased(Patient)
-    given = _last_given()
-    columns = (
+    return (
+        select(*_header_columns(survivor))
+        .outerjoin(Prescriber, Prescriber.id == Patient.prescriber_id)
+        .outerjoin(PatientSchedule, PatientSchedule.patient_id == Patient.id)
+        .outerjoin(TreatmentCourse, TreatmentCourse.id == _last_given())
+        .outerjoin(survivor, survivor.id == Patient.merged_into_id)
+    )
+
+
+def _header_columns(survivor: Any) -> tuple[Any, ...]:
+    """The columns in the order of ``PatientHeader``."""
+    return (
         Patient.id,
         Patient.public_id,
         Patient.mrn,
@@ -117,13 +127,6 @@ def _header() -> Select[Any]:
         _next_course(TreatmentCourse.planned_start_on),
         _enrolled_on(),
         survivor.public_id,
-    )
-    return (
-        select(*columns)
-        .outerjoin(Prescriber, Prescriber.id == Patient.prescriber_id)
-        .outerjoin(PatientSchedule, PatientSchedule.patient_id == Patient.id)
-        .outerjoin(TreatmentCourse, TreatmentCourse.id == given)
-        .outerjoin(survivor, survivor.id == Patient.merged_into_id)
     )
 
 

@@ -25,13 +25,8 @@ from clinic_tracker.web.forms import (
 DOSES = ("dose_1", "dose_2", "dose_3")
 
 
-class ExamRowForm(SubForm):
-    """One row of the screening table. Empty rows are left out."""
-
-    outcome = SelectField("Result")
-    performed_on = DateField("Date", not_future=True)
-    by = StringField("By", max_length=120)
-    note = StringField("Note", max_length=500)
+class _RowForm(SubForm):
+    """One row of a table of entries. Empty rows are left out."""
 
     @property
     def is_empty(self) -> bool:
@@ -39,18 +34,30 @@ class ExamRowForm(SubForm):
         return all(field.is_blank for field in _fields_of(self))
 
 
-class DoseRowForm(SubForm):
-    """One row of the vaccination table. Empty rows are left out."""
+def _exam_row(known: ExamType) -> type[_RowForm]:
+    """The row of one kind of exam, with labels that name it in messages."""
+    fields = {
+        "outcome": SelectField(
+            f"result of the {known.title}", choices=[("", "—"), *((one.code, one.words) for one in known.outcomes)]
+        ),
+        "performed_on": DateField(f"{known.title} date", not_future=True),
+        "by": StringField(f"{known.title}: {known.by}", max_length=120),
+        "note": StringField(f"{known.title} note", max_length=500),
+    }
+    return type("ExamRow", (_RowForm,), fields)
 
-    vaccine = SelectField("Vaccine", choices=[("", "Choose"), *((one.code, one.title) for one in VACCINES)])
-    given_on = DateField("Date", not_future=True)
-    dose_label = StringField("Dose", max_length=60)
-    note = StringField("Note", max_length=500)
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing was entered in this row."""
-        return all(field.is_blank for field in _fields_of(self))
+def _dose_row(number: int) -> type[_RowForm]:
+    """The row of one dose, with labels that number it in messages."""
+    fields = {
+        "vaccine": SelectField(
+            f"Vaccine {number}", choices=[("", "Choose"), *((one.code, one.title) for one in VACCINES)]
+        ),
+        "given_on": DateField(f"Date of vaccine {number}", not_future=True),
+        "dose_label": StringField(f"Dose of vaccine {number}", max_length=60),
+        "note": StringField(f"Note on vaccine {number}", max_length=500),
+    }
+    return type("DoseRow", (_RowForm,), fields)
 
 
 class _ScreeningFields(Form):
@@ -71,15 +78,6 @@ class _ScreeningFields(Form):
         """Every row of the vaccination table: its name and the fields."""
         for name in DOSES:
             yield name, _row_of(self, name)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for _kind, known, row in self.exam_rows():
-            row.outcome.choices = [("", "—"), *((one.code, one.words) for one in known.outcomes)]
-            row.performed_on.label.text = f"{known.title} date"
-            row.outcome.label.text = f"result of the {known.title}"
-        for number, (_name, row) in enumerate(self.dose_rows(), 1):
-            row.given_on.label.text = f"Date of vaccine {number}"
 
     def validate(self, extra_validators: Any = None) -> bool:
         """A row that was begun needs its result and a date, its own or that of all rows."""
@@ -130,8 +128,8 @@ ScreeningForm: type[_ScreeningFields] = type(
     "ScreeningForm",
     (_ScreeningFields,),
     {
-        **{kind.value: wtforms.FormField(ExamRowForm, known.title) for kind, known in EXAM_TYPES.items()},
-        **{name: wtforms.FormField(DoseRowForm, f"Vaccination {number}") for number, name in enumerate(DOSES, 1)},
+        **{kind.value: wtforms.FormField(_exam_row(known), known.title) for kind, known in EXAM_TYPES.items()},
+        **{name: wtforms.FormField(_dose_row(number), f"Vaccine {number}") for number, name in enumerate(DOSES, 1)},
     },
 )
 
