@@ -1,8 +1,9 @@
 """What a fact did to the schedule: the obligation that it satisfied, or when the next window opens."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from sqlalchemy import select
 
@@ -25,6 +26,20 @@ class Effect:
     is_monitored: bool  # whether anything of the requirement was ever owed (not before the first infusion)
 
 
+class Done(NamedTuple):
+    """When an obligation was due and done."""
+
+    due_on: date
+    done_on: date | None
+
+
+class Owed(NamedTuple):
+    """When what is owed next opens and is due."""
+
+    opens_on: date | None
+    next_due_on: date | None
+
+
 def effects_of(
     scope: Scope, patient_id: int, protocol_id: str, kind: EvidenceKind, facts: Mapping[int, str]
 ) -> dict[int, Effect]:
@@ -38,37 +53,47 @@ def effects_of(
         if requirement.evidence_kind is kind and requirement.evidence in facts.values()
     }
     codes = [requirement.code for requirement in wanted.values()]
-    done = {
-        (row.requirement, row.evidence_id): row
-        for row in db.session.execute(
-            select(Obligation.requirement, Obligation.evidence_id, Obligation.due_on, Obligation.done_on).where(
-                Obligation.clinic_id == scope.clinic_id,
-                Obligation.patient_id == patient_id,
-                Obligation.requirement.in_(codes),
-                Obligation.evidence_id.in_(facts),
-            )
-        )
+    done, owed = _done(scope, patient_id, codes, facts), _owed(scope, patient_id, codes)
+    return {
+        fact: _effect(wanted[evidence], done.get((wanted[evidence].code, fact)), owed.get(wanted[evidence].code))
+        for fact, evidence in facts.items()
+        if evidence in wanted
     }
-    owed = {
-        row.requirement: row
-        for row in db.session.execute(
-            select(Standing.requirement, Standing.opens_on, Standing.next_due_on).where(
-                Standing.clinic_id == scope.clinic_id,
-                Standing.patient_id == patient_id,
-                Standing.requirement.in_(codes),
-            )
+
+
+def _effect(requirement: Requirement, done: Done | None, owed: Owed | None) -> Effect:
+    return Effect(
+        requirement=requirement,
+        due_on=done.due_on if done else None,
+        days_late=max((done.done_on - done.due_on).days, 0) if done and done.done_on else 0,
+        next_opens_on=owed.opens_on if owed else None,
+        next_due_on=owed.next_due_on if owed else None,
+        is_monitored=owed is not None,
+    )
+
+
+def _done(
+    scope: Scope, patient_id: int, codes: Collection[str], facts: Collection[int]
+) -> dict[tuple[str, int | None], Done]:
+    """The obligations that these facts satisfied, by requirement and fact."""
+    rows = db.session.execute(
+        select(Obligation.requirement, Obligation.evidence_id, Obligation.due_on, Obligation.done_on).where(
+            Obligation.clinic_id == scope.clinic_id,
+            Obligation.patient_id == patient_id,
+            Obligation.requirement.in_(codes),
+            Obligation.evidence_id.in_(facts),
         )
-    }
-    found: dict[int, Effect] = {}
-    for fact, evidence in facts.items():
-        if requirement := wanted.get(evidence):
-            did, next_one = done.get((requirement.code, fact)), owed.get(requirement.code)
-            found[fact] = Effect(
-                requirement=requirement,
-                due_on=did.due_on if did else None,
-                days_late=max((did.done_on - did.due_on).days, 0) if did and did.done_on else 0,
-                next_opens_on=next_one.opens_on if next_one else None,
-                next_due_on=next_one.next_due_on if next_one else None,
-                is_monitored=next_one is not None,
-            )
-    return found
+    )
+    return {(row.requirement, row.evidence_id): Done(row.due_on, row.done_on) for row in rows}
+
+
+def _owed(scope: Scope, patient_id: int, codes: Collection[str]) -> dict[str, Owed]:
+    """What is owed next of each requirement."""
+    rows = db.session.execute(
+        select(Standing.requirement, Standing.opens_on, Standing.next_due_on).where(
+            Standing.clinic_id == scope.clinic_id,
+            Standing.patient_id == patient_id,
+            Standing.requirement.in_(codes),
+        )
+    )
+    return {row.requirement: Owed(row.opens_on, row.next_due_on) for row in rows}
