@@ -14,12 +14,11 @@ from clinic_tracker.models.access import Prescriber
 from clinic_tracker.models.base import db
 from clinic_tracker.models.patients import Enrollment, Patient
 from clinic_tracker.models.schedule import PatientSchedule, Standing
-from clinic_tracker.models.treatment import Infusion, TreatmentCourse
+from clinic_tracker.models.treatment import Authorization, Infusion, TreatmentCourse
+from clinic_tracker.queries.patient_lists import SILENT_DAYS
 from clinic_tracker.queries.scope import Scope
-from clinic_tracker.queries.settings import setting
 
 _STANDS = FactState.RECORDED.value
-_GAP_SETTING = "gap_alert_days"
 _TYPED = "screen"  # only a person at a screen can forget to sign a patient out; a file says what it says
 
 
@@ -33,6 +32,11 @@ class Tally(StrEnum):
     NO_EVIDENCE = "no-evidence"
     NO_PRESCRIBER = "no-prescriber"
     NOT_SIGNED_OFF = "not-signed-off"
+    TO_AUTHORIZE = "to-authorize"
+
+
+#: A queue of work rather than a gap: it has its own number on the home page.
+QUEUES = frozenset({Tally.TO_AUTHORIZE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ Found = Select[Any]
 
 
 def tally_counts(scope: Scope) -> dict[Tally, int]:
-    """How many patients each tally holds, in one statement (after one for the setting of the gap)."""
+    """How many patients each tally holds, in one statement."""
     parts = []
     for tally, find in _FINDERS.items():
         found = find(scope).subquery()
@@ -83,11 +87,6 @@ def tally_patients(scope: Scope, tally: Tally, most: int = 500) -> list[TallyRow
         .limit(most)
     )
     return [TallyRow(*row) for row in rows]
-
-
-def gap_days(scope: Scope) -> int:
-    """After how many days without any evidence a patient is named (a local convention)."""
-    return setting(scope, _GAP_SETTING)
 
 
 def _people(scope: Scope, since: Any) -> Found:
@@ -163,8 +162,8 @@ def _no_monitoring(scope: Scope) -> Found:
 
 
 def _no_evidence(scope: Scope) -> Found:
-    """Treated, not signed off, and not one result, exam, form or infusion for as long as the setting says."""
-    before = scope.today - timedelta(days=gap_days(scope))
+    """Treated, not signed off, and not one result, exam, form or infusion for SILENT_DAYS."""
+    before = scope.today - timedelta(days=SILENT_DAYS)
     return _scheduled(scope, PatientSchedule.last_evidence_on).where(
         PatientSchedule.first_infusion_on.is_not(None), _not_closed(), PatientSchedule.last_evidence_on < before
     )
@@ -187,6 +186,18 @@ def _not_signed_off(scope: Scope) -> Found:
     )
 
 
+def _to_authorize(scope: Scope) -> Found:
+    """A planned course that nobody has authorized and that has not begun (R-14)."""
+    authorized = exists().where(Authorization.course_id == TreatmentCourse.id, Authorization.state == _STANDS)
+    begun = exists().where(Infusion.course_id == TreatmentCourse.id, Infusion.state == _STANDS)
+    return (
+        _people(scope, func.min(TreatmentCourse.planned_start_on))
+        .join(TreatmentCourse, TreatmentCourse.patient_id == Patient.id)
+        .where(TreatmentCourse.discontinued_on.is_(None), ~authorized, ~begun)
+        .group_by(Patient.id)
+    )
+
+
 _FINDERS: dict[Tally, Callable[[Scope], Found]] = {
     Tally.NO_COURSE_PLANNED: _no_course_planned,
     Tally.PLANNED_START_PASSED: _planned_start_passed,
@@ -195,4 +206,5 @@ _FINDERS: dict[Tally, Callable[[Scope], Found]] = {
     Tally.NO_EVIDENCE: _no_evidence,
     Tally.NO_PRESCRIBER: _no_prescriber,
     Tally.NOT_SIGNED_OFF: _not_signed_off,
+    Tally.TO_AUTHORIZE: _to_authorize,
 }

@@ -1,18 +1,17 @@
-"""The numbers of the home page: running infusions, forms owed, courses to authorize, certifications ending."""
+"""Numbers of the home page: who is in the suite, forms owed, certifications that end."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, case, exists, func, select
+from sqlalchemy import and_, case, func, select
 
 from clinic_tracker.domain.vocabulary import FactState
 from clinic_tracker.models.access import FacilityCertification, Prescriber
 from clinic_tracker.models.base import db
-from clinic_tracker.models.patients import Patient
 from clinic_tracker.models.schedule import Standing
-from clinic_tracker.models.treatment import Authorization, Infusion, TreatmentCourse
+from clinic_tracker.models.treatment import Infusion
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.worklist_filter import requirements_in
 
@@ -75,24 +74,6 @@ def owed_forms(scope: Scope) -> OwedForms:
         )
     ).one()
     return OwedForms(int(row[0]), int(row[1]))
-
-
-def courses_to_authorize(scope: Scope) -> int:
-    """Planned courses that nobody has authorized yet and that have not begun."""
-    authorized = exists().where(Authorization.course_id == TreatmentCourse.id, Authorization.state == _STANDS)
-    begun = exists().where(Infusion.course_id == TreatmentCourse.id, Infusion.state == _STANDS)
-    return db.session.execute(
-        select(func.count())
-        .select_from(TreatmentCourse)
-        .join(Patient, Patient.id == TreatmentCourse.patient_id)
-        .where(
-            TreatmentCourse.clinic_id == scope.clinic_id,
-            TreatmentCourse.discontinued_on.is_(None),
-            Patient.merged_into_id.is_(None),
-            ~authorized,
-            ~begun,
-        )
-    ).scalar_one()
 
 
 def certifications_ending(scope: Scope) -> list[Ending]:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from clinic_tracker.models.base import db
-from clinic_tracker.queries.tallies import Tally, gap_days, tally_counts, tally_patients
+from clinic_tracker.queries.tallies import SILENT_DAYS, Tally, tally_counts, tally_patients
 from clinic_tracker.services.monitoring_decisions import close_monitoring
 from tests.monitored import add_course, add_infusion, add_patient, enroll, project, store_history, treated
 
@@ -88,8 +88,8 @@ def test_a_schedule_that_was_never_projected_is_noticed(staff):
     assert members(staff, Tally.NO_MONITORING) == [patient.mrn]
 
 
-def test_no_evidence_for_as_long_as_the_setting_says(staff, doctor):
-    days = gap_days(staff)
+def test_no_evidence_of_any_kind_for_ninety_days(staff, doctor):
+    days = SILENT_DAYS
     silent = treated(staff, TODAY - timedelta(days=days + 40), labs_until=None)
     treated(staff, TODAY - timedelta(days=days + 40), labs_until=TODAY)
     closed = treated(staff, TODAY - timedelta(days=days + 40), labs_until=None)
@@ -116,6 +116,14 @@ def test_monitoring_ended_and_not_signed_off(staff, doctor):
     close_monitoring(doctor, signed.public_id, decided_on=TODAY, reason="48 months are over", confirmed=True)
     assert members(staff, Tally.NOT_SIGNED_OFF) == [ended.mrn]
     assert tally_patients(staff, Tally.NOT_SIGNED_OFF)[0].since == date(2025, 6, 11)
+
+
+def test_courses_to_authorize_are_a_queue(cast, staff):
+    waiting, begun = add_patient(staff), add_patient(staff)
+    add_course(staff, waiting, None, planned_start_on=TODAY + timedelta(days=9))
+    add_course(staff, begun, TODAY - timedelta(days=9))
+    project(staff)
+    assert members(staff, Tally.TO_AUTHORIZE) == [waiting.mrn]
 
 
 def test_counts_equal_lists(cast, scope_for, staff):

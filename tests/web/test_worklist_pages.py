@@ -80,7 +80,7 @@ def test_an_export_is_noted_with_its_filter_and_size(page, cast, late):
     page.sign_in(cast.staff)
     number = len(exported(page, "?requirement=creatinine"))
     event = db.session.scalar(sa.select(AuditEvent).where(AuditEvent.action == "data.exported"))
-    assert event.after == {"rows": number, "parameters": {"requirement": "creatinine"}}
+    assert event.after == {"export": "worklist", "rows": number, "requirement": "creatinine"}
     assert event.user_id == cast.staff.user_id
 
 

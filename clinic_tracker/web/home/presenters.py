@@ -1,7 +1,6 @@
 """My clinic today: the numbers that matter to a role, each a link, and the rows that cannot wait."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from flask import url_for
 
@@ -10,8 +9,8 @@ from clinic_tracker.domain.vocabulary import Role
 from clinic_tracker.queries.duplicates import count_duplicate_pairs
 from clinic_tracker.queries.review_queue import QueueFilter, WaitingRow, review_queue, waiting_count
 from clinic_tracker.queries.scope import Scope
-from clinic_tracker.queries.tallies import tally_counts
-from clinic_tracker.queries.today import Ending, certifications_ending, courses_to_authorize, owed_forms, suite_now
+from clinic_tracker.queries.tallies import QUEUES, Tally, tally_counts
+from clinic_tracker.queries.today import Ending, certifications_ending, owed_forms, suite_now
 from clinic_tracker.queries.worklist_filter import Band, View, WorklistFilter
 from clinic_tracker.queries.worklist_pages import worklist_page, worklist_totals
 from clinic_tracker.web.filters import clock, plural
@@ -60,11 +59,11 @@ class Today:
 def today_page(scope: Scope) -> Today:
     """The home page of the person's role, worst first."""
     is_doctor, is_administrator = scope.role is Role.NEUROLOGIST, scope.role is Role.ADMINISTRATOR
-    own = WorklistFilter(mine=is_doctor)
+    own, counts = WorklistFilter(mine=is_doctor), tally_counts(scope)
     tiles = [_overdue(scope, own), _due(scope, own), _review(scope)]
     tiles += [_forms(scope), _suite(scope)] if is_administrator else [_suite(scope), _forms(scope)]
     if is_doctor:
-        tiles.insert(3, _authorize(scope))
+        tiles.insert(3, _authorize(counts))
     sections = [_section(scope, own, "My patients, worst first" if is_doctor else "Worst first")]
     if is_doctor:
         due = WorklistFilter(view=View.DUE, mine=True, requirement="labs")
@@ -75,7 +74,7 @@ def today_page(scope: Scope) -> Today:
         tiles=tiles,
         red=_red(scope) if scope.may(Permission.REVIEW_RESULTS) else (),
         sections=sections,
-        gaps=_gaps(scope),
+        gaps=_gaps(scope, counts),
         endings=certifications_ending(scope) if scope.may(Permission.VIEW_ADMINISTRATION) else [],
     )
 
@@ -123,13 +122,13 @@ def _forms(scope: Scope) -> Tile:
     return Tile("Forms owed", forms.open, sub, href, "red" if forms.overdue else "")
 
 
-def _authorize(scope: Scope) -> Tile:
-    count = courses_to_authorize(scope)
-    return Tile("To authorize", count, "planned courses", link_to("patients.index", show="planned"), "")
+def _authorize(counts: dict[Tally, int]) -> Tile:
+    href = url_for("worklists.tally", code=Tally.TO_AUTHORIZE.value)
+    return Tile("To authorize", counts[Tally.TO_AUTHORIZE], "planned courses", href)
 
 
 def _section(scope: Scope, chosen: WorklistFilter, title: str) -> Section:
-    rows = shown_rows(scope, worklist_page(scope, chosen, size=MOST_ROWS))
+    rows = shown_rows(scope, worklist_page(scope, chosen, size=MOST_ROWS), only_listed=chosen.requirement is not None)
     total = worklist_totals(scope, chosen).patients
     return Section(title, rows, total, _list(chosen), "Nothing is owed here.")
 
@@ -138,13 +137,12 @@ def _red(scope: Scope) -> tuple[WaitingRow, ...]:
     return review_queue(scope, QueueFilter(level="red"), limit=MOST_RED).rows
 
 
-def _gaps(scope: Scope) -> list[tuple[int, str, str | None]]:
+def _gaps(scope: Scope, counts: dict[Tally, int]) -> list[tuple[int, str, str | None]]:
     """People on no list: how many, in which words, and where they are named."""
-    counts: dict[Any, int] = tally_counts(scope)
     found = [
         (counts[tally], words.short, url_for("worklists.tally", code=tally))
         for tally, words in TALLY_WORDS.items()
-        if counts[tally]
+        if counts[tally] and tally not in QUEUES
     ]
     pairs = count_duplicate_pairs(scope)
     if pairs:

@@ -66,12 +66,12 @@ class ShownRow:
     enter_href: str | None
 
 
-def shown_rows(scope: Scope, page: WorklistPage) -> list[ShownRow]:
-    """The rows of a page in words, with the links that the person may use."""
-    return [shown_row(scope, row) for row in page.rows]
+def shown_rows(scope: Scope, page: WorklistPage, *, only_listed: bool = False) -> list[ShownRow]:
+    """The rows of a page in words, with the links that the person may use; what else is owed only if wanted."""
+    return [shown_row(scope, row, row.listed if only_listed else row.items) for row in page.rows]
 
 
-def shown_row(scope: Scope, row: WorklistRow) -> ShownRow:
+def shown_row(scope: Scope, row: WorklistRow, items: Sequence[OwedItem]) -> ShownRow:
     """One row in words. Its dates are those of the item that has been owed longest."""
     today, mark = scope.today, row.contact
     first = row.listed[0] if row.listed else row.items[0]
@@ -79,7 +79,7 @@ def shown_row(scope: Scope, row: WorklistRow) -> ShownRow:
     return ShownRow(
         row=row,
         href=url_for("patients.chart", patient=row.public_id),
-        tags=owed_tags(row.items, today),
+        tags=owed_tags(items, today),
         late_days=first.days_overdue(today) or None,
         due_on=first.next_due_on,
         last_done_on=first.last_done_on,

@@ -51,9 +51,9 @@ TALLY_WORDS = {
         endpoint="patients.chart",
     ),
     Tally.NO_EVIDENCE: TallyWords(
-        title="No evidence of any kind",
-        short="without any evidence for long",
-        why="Not one result, exam, form or infusion has reached the chart for longer than your clinic allows.",
+        title="No evidence for 90 days",
+        short="without any evidence for 90 days",
+        why="Not one result, exam, form or infusion has reached the chart for more than 90 days (local convention).",
         todo="Ask the patient and the laboratory. If the patient moved away or died, have monitoring signed off.",
         since="Last evidence",
         endpoint="patients.chart",
@@ -73,5 +73,13 @@ TALLY_WORDS = {
         todo="Ask the prescriber to close or to extend monitoring.",
         since="Ended on",
         endpoint="patients.close",
+    ),
+    Tally.TO_AUTHORIZE: TallyWords(
+        title="Courses to authorize",
+        short="waiting for the authorization of a course",
+        why="A planned course cannot begin before a certified prescriber has authorized it.",
+        todo="Look at the baseline set of the course, then authorize it.",
+        since="Planned for",
+        endpoint="infusions.courses",
     ),
 }

@@ -9,12 +9,12 @@ from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.exports.tables import csv_text
 from clinic_tracker.queries.duplicates import count_duplicate_pairs
 from clinic_tracker.queries.scope import Scope
-from clinic_tracker.queries.tallies import Tally, gap_days, tally_counts, tally_patients
+from clinic_tracker.queries.tallies import QUEUES, Tally, tally_counts, tally_patients
 from clinic_tracker.queries.treatment import prescriber_choices
 from clinic_tracker.queries.worklist_filter import WorklistFilter
 from clinic_tracker.queries.worklist_pages import worklist_page, worklist_totals
 from clinic_tracker.queries.worklists import WorklistItem, listed_rows
-from clinic_tracker.services.exports import note_export
+from clinic_tracker.services.exporting import note_export
 from clinic_tracker.web.access import current_scope, requires, shown_patients
 from clinic_tracker.web.requirement_words import list_options
 from clinic_tracker.web.worklists import presenters
@@ -60,8 +60,8 @@ def export() -> ResponseReturnValue:
     scope = current_scope()
     chosen = _chosen(scope)
     rows = listed_rows(scope, chosen)
-    note_export(scope, "worklist", len(rows), address_of(chosen))
-    text = csv_text(COLUMNS, ([getattr(row, name) for name in COLUMNS] for row in rows), for_spreadsheets=True)
+    note_export(scope, "worklist", {"rows": len(rows), **address_of(chosen)})
+    text = csv_text(COLUMNS, ([getattr(row, name) for name in COLUMNS] for row in rows))
     return _file(text, f"{scope.clinic_slug}-{chosen.view}", scope.today)
 
 
@@ -73,9 +73,8 @@ def tallies() -> ResponseReturnValue:
     counts = tally_counts(scope)
     return render_template(
         "worklists/tallies.html",
-        tallies=[(tally, TALLY_WORDS[tally], counts[tally]) for tally in TALLY_WORDS],
+        tallies=[(tally, TALLY_WORDS[tally], counts[tally]) for tally in TALLY_WORDS if tally not in QUEUES],
         duplicates=count_duplicate_pairs(scope),
-        gap_days=gap_days(scope),
     )
 
 
@@ -89,7 +88,7 @@ def tally(code: str) -> ResponseReturnValue:
     rows = tally_patients(scope, Tally(code))
     shown_patients([row.patient_id for row in rows])
     words = TALLY_WORDS[Tally(code)]
-    return render_template("worklists/tally.html", words=words, rows=rows, gap_days=gap_days(scope), code=code)
+    return render_template("worklists/tally.html", words=words, rows=rows)
 
 
 def _file(text: str, name: str, day: date) -> Response:
