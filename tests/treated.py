@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from clinic_tracker.domain.local_time import resolve_local
@@ -64,8 +64,7 @@ class Treated:
     def at(self, clock: str, on: date | None = None) -> datetime:
         """The instant of a time on the clinic's clock, today or on a date."""
         hours, minutes = (int(part) for part in clock.split(":"))
-        midnight = datetime.min.replace(hour=hours, minute=minutes).time()
-        return resolve_local(on or self.scope.today, midnight, self.scope.time_zone)
+        return resolve_local(on or self.scope.today, time(hours, minutes), self.scope.time_zone)
 
     def plan(self, start_on: date | None = None, **reasons: Any) -> uuid.UUID:
         """Plan the next course, from today by default."""
@@ -109,9 +108,7 @@ class Treated:
         confirmed = {"infection_excluded": True, "equipment_ready": True}
         options = {name: values.pop(name) for name in ("given", "form_token") if name in values}
         confirmed |= {name: values.pop(name) for name in confirmed if name in values}
-        return start_infusion(
-            self.scope, self.patient, self.course, self.facts(day, **values), **confirmed, **options
-        )
+        return start_infusion(self.scope, self.patient, self.course, self.facts(day, **values), **confirmed, **options)
 
     def end(self, infusion: uuid.UUID, at: datetime | None = None, **values: Any) -> None:
         """End an infusion, now by default."""
@@ -145,8 +142,15 @@ class Treated:
         return record_past_infusions(self.scope, self.patient, self.course, days, given=Reasons(reason, decided_by))
 
 
-def add_patient(cast: Cast, scope_for: Any, *, person: Person | None = None, baseline_on: date | None = None,
-                enrolled: bool = True, **values: Any) -> Treated:
+def add_patient(
+    cast: Cast,
+    scope_for: Any,
+    *,
+    person: Person | None = None,
+    baseline_on: date | None = None,
+    enrolled: bool = True,
+    **values: Any,
+) -> Treated:
     """Add a patient of Northside, enrolled and with the whole baseline set collected on a date (12 days ago)."""
     scope = scope_for(person or cast.staff)
     row = Patient(

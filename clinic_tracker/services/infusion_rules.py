@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, select, update
@@ -23,7 +23,6 @@ from clinic_tracker.models.treatment import (
     EarlyPart,
     Infusion,
     InfusionPause,
-    InfusionReaction,
     Premedication,
     TreatmentCourse,
     VitalSigns,
@@ -68,6 +67,17 @@ class Parts(NamedTuple):
             self.pauses + other.pauses,
             self.premedications + other.premedications,
             self.vitals_at + other.vitals_at,
+        )
+
+    def moved(self, by: timedelta) -> "Parts":
+        """The same, so much later."""
+        return Parts(
+            tuple(Pause(one.started_at + by, one.ended_at + by if one.ended_at else None) for one in self.pauses),
+            tuple(
+                PremedicationGiven(one.kind, one.started_at + by, one.ended_at + by if one.ended_at else None)
+                for one in self.premedications
+            ),
+            tuple(at + by for at in self.vitals_at),
         )
 
 
@@ -216,17 +226,6 @@ def attach_waiting(scope: Scope, day: Day) -> None:
                 table.withdrawn_at.is_(None),
             )
             .values(infusion_id=day.infusion.id)
-            .execution_options(synchronize_session=False)
-        )
-
-
-def move_parts(scope: Scope, old: Infusion, new: Infusion) -> None:
-    """Let everything that belonged to a corrected infusion belong to the one that replaces it."""
-    for table in (InfusionPause, Premedication, VitalSigns, InfusionReaction, Deviation):
-        db.session.execute(
-            update(table)
-            .where(table.clinic_id == scope.clinic_id, table.infusion_id == old.id)
-            .values(infusion_id=new.id)
             .execution_options(synchronize_session=False)
         )
 

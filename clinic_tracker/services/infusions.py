@@ -28,6 +28,7 @@ from clinic_tracker.services.facts import (
     retire,
     withdraw,
 )
+from clinic_tracker.services.infusion_moves import move_parts
 from clinic_tracker.services.infusion_parts import SteroidGiven, VitalsTaken, add_stated, stated_parts
 from clinic_tracker.services.infusion_rules import (
     Day,
@@ -38,7 +39,6 @@ from clinic_tracker.services.infusion_rules import (
     find_course_row,
     find_day,
     judge,
-    move_parts,
     parts_of,
     waiting_parts,
 )
@@ -161,6 +161,8 @@ def correct_infusion(
 ) -> uuid.UUID:
     """Replace an infusion by a corrected one; its parts and deviations follow, and so does the schedule.
 
+    On another date the parts move as far as the start does.
+
     The public id of the new row. RuleViolation without a reason, for what the rules refuse, and when somebody else
     changed the infusion before.
     """
@@ -171,10 +173,10 @@ def correct_infusion(
         words = check_reason(scope, reason)
         day = Day(old.patient, old.course, _replacement(scope, old, facts))
         retire(scope, old.infusion, words)
-        moved = day.infusion.infused_on != old.infusion.infused_on
-        verdict = judge(scope, day, parts_of(scope, old.infusion), live=False, readiness=moved)
+        by = _moved_by(old.infusion, day.infusion)
+        verdict = judge(scope, day, parts_of(scope, old.infusion).moved(by), live=False, readiness=bool(by))
         _insert(scope, day, verdict)
-        move_parts(scope, old.infusion, day.infusion)
+        move_parts(scope, old.infusion, day.infusion, by)
         account_for(scope, day, verdict, given or Reasons())
         _keep_early_reason(scope, day.infusion)
         audit.record(scope, AuditAction.INFUSION_CORRECTED, day.infusion, before=before, reason=words)
@@ -242,6 +244,11 @@ def _replacement(scope: Scope, old: Day, facts: InfusionFacts) -> Infusion:
     if row.discharged_at is not None:
         row.discharged_by_id = was.discharged_by_id or (None if was.is_back_entry else scope.user_id)
     return row
+
+
+def _moved_by(old: Infusion, new: Infusion) -> timedelta:
+    """A day on another date takes its parts along; another time on the same date leaves them where they are."""
+    return new.started_at - old.started_at if new.infused_on != old.infused_on else timedelta()
 
 
 def _add_past(

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from clinic_tracker.domain.errors import NotFound, RuleViolation
+from clinic_tracker.domain.vocabulary import PremedicationKind
 from clinic_tracker.models.audit import AuditEvent
 from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import Exam
@@ -15,6 +16,7 @@ from clinic_tracker.queries.scope import PermissionDenied
 from clinic_tracker.services import infusions
 from clinic_tracker.services.authorizations import withdraw_authorization
 from clinic_tracker.services.deviations import ReasonNeeded, Reasons
+from clinic_tracker.services.infusion_parts import Target, record_premedication
 from clinic_tracker.services.infusions import start_infusion
 from tests.treated import Treated, add_patient
 
@@ -81,9 +83,6 @@ def test_a_missing_steroid_and_missing_vital_signs_need_one_reason_and_are_two_d
 def test_a_steroid_written_down_later_ends_its_deviation(treated):
     treated.make_ready()
     started = treated.start(given=Reasons("Sheet to follow"))
-    from clinic_tracker.domain.vocabulary import PremedicationKind
-    from clinic_tracker.services.infusion_parts import Target, record_premedication
-
     before = treated.scope.now - timedelta(minutes=50)
     record_premedication(
         treated.scope,
