@@ -86,4 +86,4 @@ def withdraw_certification_page(certification: UUID) -> ResponseReturnValue:
         withdraw_certification(scope, certification, reason=form.reason.data)
         flash("Marked as entered in error.", "success")
         return redirect(url_for("admin.certification"), 303)
-    return render_template("admin/withdraw_certification.html", form=form, row=row), status_of(form)
+    return render_template("admin/withdraw_certification_page.html", form=form, row=row), status_of(form)
