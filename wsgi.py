@@ -7,10 +7,10 @@ import click
 from clinic_tracker import create_app
 from config import Config, ConfigError
 
-context = click.get_current_context(silent=True)
+command = click.get_current_context(silent=True)
 try:
-    config = Config.from_environ(serving=context is None or context.info_name == "run")
+    config = Config.from_environ(serving=command is None or command.info_name == "run")
 except ConfigError as error:
     print(f"Clinic Tracker cannot start. {error}", file=sys.stderr)  # noqa: T201 - there is no log yet
-    sys.exit(2)
+    sys.exit(2 if command else 4)  # 4 tells gunicorn not to try again
 app = create_app(config)
