@@ -165,12 +165,10 @@ PART_KINDS: dict[str, PartKind] = {
 }
 
 
-def withdraw_part(
-    scope: Scope, target: Target, kind: str, part: uuid.UUID, *, reason: str, given: Reasons | None = None
-) -> None:
+def withdraw_part(scope: Scope, target: Target, kind: str, part: uuid.UUID, *, reason: str) -> None:
     """Mark one part of an infusion as entered in error; it stays in the audit trail.
 
-    ReasonNeeded when the infusion would then lack something that the protocol asks for.
+    Where the infusion then lacks something that the protocol asks for, that is a deviation with the same reason.
     """
     scope.require(Permission.RECORD_TREATMENT)
     with unit_of_work(scope) as work:
@@ -180,7 +178,7 @@ def withdraw_part(
         before = audit.snapshot(row)
         row.withdrawn_at, row.withdrawn_by_id = scope.now, scope.user_id
         audit.record(scope, PART_KINDS[kind].action, row, patient_id=patient.id, before=before, reason=words)
-        _settle_parts(scope, patient, target, given or Reasons(reason=words))
+        _settle_parts(scope, patient, target, Reasons(words))
 
 
 def stated_parts(_scope: Scope, steroid: SteroidGiven | None, vitals: VitalsTaken | None) -> Parts:

@@ -158,9 +158,7 @@ def test_a_pause_before_the_start_is_refused_at_its_field(treated, clock):
     infusion = treated.start()
     clock.forward(minutes=5)
     with pytest.raises(RuleViolation) as refused:
-        pause_infusion(
-            treated.scope, treated.patient, infusion, paused_at=treated.scope.now - timedelta(minutes=30)
-        )
+        pause_infusion(treated.scope, treated.patient, infusion, paused_at=treated.scope.now - timedelta(minutes=30))
     assert refused.value.field == "paused_at"
 
 

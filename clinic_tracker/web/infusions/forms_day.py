@@ -23,7 +23,7 @@ from clinic_tracker.web.forms import (
     VersionField,
     enum_choices,
 )
-from clinic_tracker.web.infusions.forms import DeviationForm, ReasonForm
+from clinic_tracker.web.infusions.forms import DeviationForm
 
 STEROID = "Methylprednisolone"
 STEROID_DOSE = "1,000 mg"
@@ -214,10 +214,6 @@ class ReactionForm(DeviationForm):
         """What was seen and done, by the names of the service."""
         names = ("onset_at", "signs", "is_serious", "action", "outcome")
         return {name: self[name].data for name in names} | {"grade": ReactionGrade(self.grade.data)}
-
-
-class WithdrawPartForm(ReasonForm, DeviationForm):
-    """A part that was entered in error."""
 
 
 class PastDayForm(DrugFields, SubForm):

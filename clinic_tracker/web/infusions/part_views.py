@@ -16,13 +16,13 @@ from clinic_tracker.web.access import requires
 from clinic_tracker.web.forms import status_of
 from clinic_tracker.web.infusions.blueprint import blueprint
 from clinic_tracker.web.infusions.day_presenters import present_minute
+from clinic_tracker.web.infusions.forms import ReasonForm
 from clinic_tracker.web.infusions.forms_day import (
     STEROID,
     STEROID_DOSE,
     PremedicationForm,
     ReactionForm,
     VitalsForm,
-    WithdrawPartForm,
 )
 from clinic_tracker.web.patients.pages import OpenChart, open_chart
 
@@ -105,10 +105,10 @@ def withdraw_part(
         raise NotFound(kind)
     chart = open_chart(patient)
     target = _target(chart, infusion, course)
-    form = WithdrawPartForm(scope=chart.scope)
+    form = ReasonForm(scope=chart.scope)
     if form.validate_on_submit():
         try:
-            services.withdraw_part(chart.scope, target, kind, part, reason=form.reason.data, given=form.reasons)
+            services.withdraw_part(chart.scope, target, kind, part, reason=form.reason.data)
         except RuleViolation as violation:
             form.refuse(violation)
         else:

@@ -1,0 +1,202 @@
+"""Courses, authorization, prophylaxis and the suite in the browser."""
+
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from clinic_tracker.models.audit import AccessEvent
+from clinic_tracker.models.base import db
+from clinic_tracker.models.treatment import Authorization, Prophylaxis, TreatmentCourse
+from tests.treated import Treated, add_patient
+
+
+@pytest.fixture
+def treated(cast, scope_for) -> Treated:
+    return add_patient(cast, scope_for)
+
+
+@pytest.fixture
+def nurse(page, cast):
+    return page.sign_in(cast.staff)
+
+
+def courses_url(treated, tail=""):
+    return f"/patients/{treated.patient}/courses{tail}"
+
+
+def test_without_a_course_the_tab_says_what_to_do(treated, nurse):
+    answer = nurse.get(courses_url(treated))
+    assert "No course is planned" in answer.words
+    assert "Plan a course" in answer.links()
+
+
+def test_a_course_is_planned_with_the_patients_own_prescriber_preselected(treated, nurse, cast):
+    nurse.submit(courses_url(treated, "/new"), planned_start_on="02/02/2026")
+    assert "Course 1" in nurse.follow().words
+    course = db.session.execute(select(TreatmentCourse)).scalar_one()
+    assert (course.planned_start_on, course.prescriber_id) == (date(2026, 2, 2), cast.prescriber.id)
+
+
+def test_an_early_second_course_asks_staff_for_the_prescriber_and_a_neurologist_for_the_reason_only(
+    treated, nurse, cast, new_page
+):
+    start = date(2025, 6, 2)
+    treated.plan(start)
+    treated.record_past(*(treated.past(day, start + timedelta(days=day - 1)) for day in range(1, 6)), reason="Paper")
+    url = courses_url(treated, "/new")
+    answer = nurse.submit(url, 400, planned_start_on="02/02/2026")
+    assert "12 months after the last infusion" in answer.words
+    answer = nurse.post(url, {**answer.fields(), "deviation_reason": "Relapse"}, status=400)
+    assert answer.errors == ["Give the name of the prescriber who decided this"]
+    other = new_page().sign_in(cast.neurologist)
+    answer = other.submit(url, 400, planned_start_on="02/02/2026")
+    assert "decided_by" not in answer.fields()
+    other.post(url, {**answer.fields(), "deviation_reason": "Relapse"})
+
+
+def test_two_people_editing_a_course_meet_a_page_that_says_so(treated, nurse, cast, new_page):
+    treated.plan()
+    url = courses_url(treated, f"/{treated.course}/edit")
+    other = new_page().sign_in(cast.neurologist)
+    opened = other.get(url).fields()
+    nurse.submit(url, note="Prefers Tuesdays")
+    answer = other.post(url, {**opened, "note": "Prefers Mondays"}, status=409)
+    assert "Nia Brandt" in answer.words
+
+
+def test_moving_the_start_says_what_is_no_longer_valid(treated, nurse):
+    treated.plan(date(2026, 1, 26))
+    nurse.submit(courses_url(treated, f"/{treated.course}/edit"), planned_start_on="03/02/2026")
+    answer = nurse.follow()
+    assert "No longer valid on 02-Mar-2026" in answer.words
+    assert "CBC with differential" in answer.words
+
+
+def test_the_neurologist_sees_each_item_until_when_it_holds_and_authorizes(treated, page, cast):
+    treated.plan(date(2026, 1, 26))
+    page.sign_in(cast.neurologist)
+    url = courses_url(treated, f"/{treated.course}/authorize")
+    rows = page.get(url).rows(0)
+    cbc = next(row for row in rows if row[1].startswith("CBC"))
+    assert (cbc[0], cbc[3], cbc[4]) == ("Met", "09-Feb-2026", "Required")
+    page.submit(url)
+    assert "22-Jan-2026 by Dr. Tomas Rey" in page.follow().words
+    assert db.session.execute(select(Authorization.expires_on)).scalar_one() == date(2026, 2, 9)
+
+
+def test_authorizing_with_something_missing_asks_why(cast, scope_for, page):
+    treated = add_patient(cast, scope_for, baseline_on=date(2025, 12, 1))
+    treated.plan(date(2026, 1, 26))
+    page.sign_in(cast.neurologist)
+    url = courses_url(treated, f"/{treated.course}/authorize")
+    assert "required items open" in page.get(url).words
+    answer = page.submit(url, 400)
+    assert answer.errors == ["Give the reason for departing from the protocol"]
+    page.post(url, {**answer.fields(), "deviation_reason": "Drawn today, results by phone"})
+    assert "Authorized in spite of open items: Drawn today, results by phone" in page.follow().words
+
+
+def test_without_a_planned_start_the_page_says_to_plan_it(treated, nurse, page, cast):
+    nurse.submit(courses_url(treated, "/new"))
+    course = db.session.execute(select(TreatmentCourse.public_id)).scalar_one()
+    page.sign_in(cast.neurologist)
+    assert "Plan the start" in page.get(courses_url(treated, f"/{course}/authorize")).words
+
+
+def test_staff_verify_and_may_not_authorize_or_withdraw(treated, nurse, page, cast):
+    treated.plan()
+    authorization = treated.authorize()
+    nurse.get(courses_url(treated, f"/{treated.course}/authorize"), status=403)
+    verify = f"/patients/{treated.patient}/authorizations/{authorization}"
+    nurse.get(f"{verify}/withdraw", status=403)
+    nurse.submit(f"{verify}/verify", method="phone")
+    assert "22-Jan-2026 (phone)" in nurse.follow().words
+    page.sign_in(cast.neurologist)
+    page.submit(f"{verify}/withdraw", reason="Changed her mind")
+    assert "Not authorized" in page.follow().words
+    assert "Changed her mind" in page.get(courses_url(treated)).words
+
+
+def test_a_course_is_ended_early_and_reopened(treated, nurse):
+    treated.plan(date(2026, 1, 19))
+    treated.record_past(treated.past(1, date(2026, 1, 19)), reason="Paper")
+    nurse.submit(courses_url(treated, f"/{treated.course}/discontinue"), reason="Urticaria", unused_vials="4")
+    answer = nurse.follow()
+    assert "Ended after 1 of 5 days" in answer.words
+    assert "Unused vials: 4" in answer.words
+    nurse.submit(courses_url(treated, f"/{treated.course}/reopen"), reason="Mix-up")
+    assert "1 of 5 days given" in nurse.follow().words
+
+
+def test_the_antiviral_says_when_it_may_stop_and_why(treated, nurse):
+    start = date(2026, 1, 12)
+    treated.plan(start)
+    treated.record_past(*(treated.past(day, start + timedelta(days=day - 1)) for day in range(1, 6)), reason="Paper")
+    nurse.submit(f"/patients/{treated.patient}/prophylaxis/new", drug="Aciclovir", started_on="01/12/2026")
+    answer = nurse.follow()
+    assert "May not be stopped yet" in answer.words
+    assert "Not before 16-Mar-2026" in answer.words
+    antiviral = db.session.execute(select(Prophylaxis.public_id)).scalar_one()
+    url = f"/patients/{treated.patient}/prophylaxis/{antiviral}/stop"
+    assert "not without CD4" in nurse.get(url).words
+    answer = nurse.submit(url, 400)
+    answer = nurse.post(url, {**answer.fields(), "deviation_reason": "Rash"}, status=400)
+    nurse.post(url, {**answer.fields(), "decided_by": "Dr. Rey"})
+    assert "Rash (decided by Dr. Rey)" in nurse.follow().words
+
+
+def test_an_antiviral_is_corrected_and_withdrawn(treated, nurse):
+    nurse.submit(f"/patients/{treated.patient}/prophylaxis/new", drug="Aciclovir", started_on="01/12/2026")
+    antiviral = db.session.execute(select(Prophylaxis.public_id)).scalar_one()
+    url = f"/patients/{treated.patient}/prophylaxis/{antiviral}"
+    nurse.submit(f"{url}/correct", drug="Valaciclovir", reason="Misread")
+    assert "Valaciclovir" in nurse.follow().words
+    answer = nurse.submit(f"{url}/withdraw", 400, reason="Again")
+    assert "already corrected by you" in answer.errors[0]
+
+
+def test_the_suite_shows_who_is_where_and_logs_who_was_seen(treated, nurse, clock, cast):
+    treated.make_ready()
+    treated.prepare()
+    assert nurse.get("/infusions").rows(0)[0][1] == "Course 1, day 1 of 5"
+    infusion = treated.start()
+    clock.forward(minutes=245)
+    treated.end(infusion)
+    nurse.sign_in(cast.staff)
+    answer = nurse.get("/infusions")
+    assert "2 h 00 min left" in answer.words
+    seen = db.session.execute(select(AccessEvent).where(AccessEvent.endpoint == "infusions.suite")).scalars().all()
+    assert seen[-1].patient_ids == [treated.patient_id]
+
+
+def test_an_empty_suite_says_so(nurse):
+    assert "Nobody is planned for today" in nurse.get("/infusions").words
+
+
+def test_the_board_answers_304_until_somebody_moves_on(treated, nurse, clock):
+    treated.make_ready()
+    treated.prepare()
+    infusion = treated.start()
+    background = {"X-Background": "1", "HX-Request": "1"}
+    tag = nurse.get("/infusions/board", headers=background).response.headers["ETag"]
+    again = {**background, "If-None-Match": tag}
+    clock.forward(minutes=3)
+    nurse.get("/infusions/board", status=304, headers=again)
+    treated.end(infusion)
+    nurse.get("/infusions/board", headers=again)
+    assert nurse.get("/infusions/board", status=302).location == "/infusions"
+
+
+@pytest.mark.parametrize("tail", ["", "/new"])
+def test_another_clinic_does_not_find_the_courses(treated, page, cast, tail):
+    page.sign_in(cast.stranger).get(courses_url(treated, tail), status=404)
+
+
+@pytest.mark.parametrize("role", ["administrator", "auditor"])
+def test_readers_see_courses_without_anything_to_do(treated, page, cast, role):
+    treated.plan()
+    page.sign_in(cast.person(role))
+    answer = page.get(courses_url(treated))
+    assert "Plan a course" not in answer.links()
+    page.get(courses_url(treated, "/new"), status=403)
