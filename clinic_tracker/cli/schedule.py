@@ -31,8 +31,10 @@ def forecast_command(file: str, as_of: str) -> None:
         day, value = _as_of(as_of), _read(file)
         if isinstance(value, list):
             printed: object = [_answer(item, f"[{place}]", day) for place, item in enumerate(value)]
-        else:
+        elif isinstance(value, dict):
             printed = _answer(value, "", day)
+        else:
+            raise InvalidHistory("history", "must be an object or an array")  # noqa: TRY301 - refused like the rest
     except InvalidHistory as error:
         fail(str(error))
     click.echo(json.dumps(printed))

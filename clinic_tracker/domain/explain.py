@@ -1,4 +1,4 @@
-"""Why an obligation stands as it does: the rule and its source, the reckoning, the window, what counted and what not."""
+"""Why an obligation stands as it does: the rule, its source, the reckoning, the window, what counted and what not."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -126,7 +126,7 @@ def _verdict(obligation: Obligation, requirement: Requirement, history: History,
     assert obligation.closes is not None
     verdict = f"Missed. {nothing} from {say(obligation.opens)} to {say(obligation.closes)}."
     track = history.evidence.labs.get(requirement.evidence, NO_EVIDENCE)
-    if track.latest is None or track.latest < obligation.due:
+    if history.closed_on is None and (track.latest is None or track.latest < obligation.due):
         owed = _days(as_of - obligation.due)
         verdict += f" Owed for {owed}, until there is a new result, a waiver or the prescriber's sign-off."
     return verdict

@@ -111,16 +111,16 @@ def _infusion(value: object, time_zone: ZoneInfo) -> int:
     """The local date on which an infusion started: one that runs past midnight belongs to that day (decision 27)."""
     fields = fields_of(value, ["started_at"], _INFUSION_FIELDS)
     started_at = at("started_at", instant, fields["started_at"])
-    if fields.get("ended_at") is not None and at("ended_at", instant, fields["ended_at"]) < started_at:
-        raise InvalidHistory("ended_at", "must not be before started_at")
-    if not isinstance(fields.get("pauses", []), list | None):
-        raise InvalidHistory("pauses", "must be a list")
     try:
         day = local_day(started_at, time_zone)
     except OverflowError as error:
         raise InvalidHistory("started_at", "is not a possible date and time") from error
     if not EARLIEST <= day <= LATEST:
         raise InvalidHistory("started_at", f"must lie between {iso(EARLIEST)} and {iso(LATEST)}")
+    if fields.get("ended_at") is not None and at("ended_at", instant, fields["ended_at"]) < started_at:
+        raise InvalidHistory("ended_at", "must not be before started_at")
+    if not isinstance(fields.get("pauses", []), list | None):
+        raise InvalidHistory("pauses", "must be a list")
     return day
 
 
