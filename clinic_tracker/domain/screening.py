@@ -46,13 +46,14 @@ ABNORMAL = Outcome("abnormal", "Suspicious finding", attention=True)
 NOT_HIGH_RISK = Outcome("not_high_risk", "Not tested: not at high risk")
 _TESTED = (NEGATIVE, POSITIVE, INDETERMINATE)
 
+# Asked for by R-27 (skin), R-28 (varicella), R-31 (TB), R-32 (HIV), R-33 (hepatitis), R-34 (pregnancy), E-09 (ECG).
 EXAM_TYPES: MappingProxyType[ExamKind, ExamType] = MappingProxyType(
     {
         ExamKind.SKIN_EXAM: ExamType(
-            "Skin exam", (NORMAL, ABNORMAL), "Examiner", "Before course 1, then yearly (R-27)", "examiner"
+            "Skin exam", (NORMAL, ABNORMAL), "Examiner", "Before course 1, then yearly", "examiner"
         ),
         ExamKind.HPV_SCREEN: ExamType("HPV screen", _TESTED, "Method or laboratory", "Yearly, with a cervix"),
-        ExamKind.TB_SCREEN: ExamType("TB screen", _TESTED, "Method: IGRA, TST or X-ray", "Before course 1 (R-31)"),
+        ExamKind.TB_SCREEN: ExamType("TB screen", _TESTED, "Method: IGRA, TST or X-ray", "Before course 1"),
         ExamKind.VZV_HISTORY: ExamType(
             "Varicella history",
             (
@@ -61,7 +62,7 @@ EXAM_TYPES: MappingProxyType[ExamKind, ExamType] = MappingProxyType(
                 Outcome("unknown", "Not known"),
             ),
             "Confirmed by",
-            "History, vaccination or antibodies (R-28)",
+            "Or vaccination, or antibodies",
             "examiner",
         ),
         ExamKind.VZV_SEROLOGY: ExamType(
@@ -72,21 +73,21 @@ EXAM_TYPES: MappingProxyType[ExamKind, ExamType] = MappingProxyType(
                 Outcome("indeterminate", "Equivocal", attention=True),
             ),
             "Laboratory",
-            "IgG, where history and vaccination are missing (R-28)",
+            "IgG, without history or vaccination",
         ),
-        ExamKind.HIV_TEST: ExamType("HIV test", _TESTED, "Laboratory", "HIV infection is a contraindication (R-32)"),
+        ExamKind.HIV_TEST: ExamType("HIV test", _TESTED, "Laboratory", "Negative before course 1"),
         ExamKind.HEPATITIS_B: ExamType(
-            "Hepatitis B screen", (*_TESTED, NOT_HIGH_RISK), "Laboratory", "Consider at high risk (R-33)"
+            "Hepatitis B screen", (*_TESTED, NOT_HIGH_RISK), "Laboratory", "Consider at high risk"
         ),
         ExamKind.HEPATITIS_C: ExamType(
-            "Hepatitis C screen", (*_TESTED, NOT_HIGH_RISK), "Laboratory", "Consider at high risk (R-33)"
+            "Hepatitis C screen", (*_TESTED, NOT_HIGH_RISK), "Laboratory", "Consider at high risk"
         ),
-        ExamKind.PREGNANCY_TEST: ExamType("Pregnancy test", (NEGATIVE, POSITIVE), "Method", "Each course (R-34)"),
+        ExamKind.PREGNANCY_TEST: ExamType("Pregnancy test", (NEGATIVE, POSITIVE), "Method", "Before each course"),
         ExamKind.ECG: ExamType(
             "ECG",
             (Outcome("normal", "Normal"), Outcome("abnormal", "Abnormal", attention=True)),
             "Read by",
-            "Baseline in the EU (E-09)",
+            "Baseline in the EU",
             "examiner",
         ),
     }

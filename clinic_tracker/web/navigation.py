@@ -40,7 +40,7 @@ PATIENT_TABS = (
     ("exams", "Exams and screening", "patients.exams"),
     ("forms", "Forms", "rems.forms"),
     ("contacts", "Contacts", "patients.contacts"),
-    ("details", "Details and enrollment", "patients.details"),
+    ("details", "Details", "patients.details"),
     ("changes", "Access and changes", "patients.changes"),
 )
 

@@ -7,6 +7,7 @@ from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from clinic_tracker.domain.errors import RuleViolation
+from clinic_tracker.domain.notes import Note
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.queries.enrollments import EnrollmentRow, find_enrollment
 from clinic_tracker.queries.patients import patient_record
@@ -15,7 +16,7 @@ from clinic_tracker.web.access import current_scope, requires
 from clinic_tracker.web.forms import status_of
 from clinic_tracker.web.patients.blueprint import blueprint
 from clinic_tracker.web.patients.forms import CorrectEnrollmentForm, EndEnrollmentForm, EnrollmentForm, ReasonForm
-from clinic_tracker.web.patients.pages import OpenChart, chart_url, open_chart, prescriber_options, with_present
+from clinic_tracker.web.patients.pages import OpenChart, chart_url, open_chart, prescriber_options, refuse, with_present
 
 COPIED = (
     "enrolled_on",
@@ -39,6 +40,7 @@ def enroll(patient: UUID) -> ResponseReturnValue:
     record = patient_record(scope, patient)
     given = {"prescriber": str(record.prescriber or ""), "rems_patient_id": record.header.rems_patient_id}
     form = EnrollmentForm(scope=scope, data=given)
+    notes: tuple[Note, ...] = ()
     form.prescriber.choices = prescriber_options(scope)
     if form.validate_on_submit():
         try:
@@ -46,12 +48,12 @@ def enroll(patient: UUID) -> ResponseReturnValue:
                 scope, patient, form.details(), reason=form.deviation_reason.data, form_token=form.token.data
             )
         except RuleViolation as violation:
-            form.refuse(violation)
+            notes = refuse(form, violation)
         else:
             flash("Enrollment recorded.", "success")
             return redirect(chart_url(patient), code=303)
     chart = OpenChart(scope, record.header)
-    return chart.render("patients/enroll.html", "details", form=form), status_of(form)
+    return chart.render("patients/enroll.html", "details", form=form, notes=notes), status_of(form)
 
 
 @blueprint.route("/patients/<uuid:patient>/enrollments/<uuid:enrollment>/correct", methods=["GET", "POST"])

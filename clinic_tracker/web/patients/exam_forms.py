@@ -62,7 +62,9 @@ def _dose_row(number: int) -> type[_RowForm]:
 
 class _ScreeningFields(Form):
     all_on = DateField(
-        "Date of all rows", not_future=True, hint="For every row without a date of its own. “today” works."
+        "Date of all rows",
+        not_future=True,
+        hint="For rows without a date of their own; “today” works. Leave the rows empty that do not apply.",
     )
     deviation_reason = TextAreaField(
         "Reason, and what was done", hint="For example: given elsewhere; prescriber informed", max_length=2000

@@ -160,8 +160,9 @@ def _owed(owed: OwedExam, today: date) -> tuple[str | None, int | None, str]:
     words = f"due {show_date(owed.next_due_on)}"
     if owed.next_due_on < today:
         return "overdue", (today - owed.next_due_on).days, words
-    opened = owed.opens_on is not None and owed.opens_on <= today
-    return "due" if opened else "upcoming", (owed.next_due_on - today).days, words
+    if owed.opens_on is not None and owed.opens_on > today:
+        return "upcoming", (owed.opens_on - today).days, words
+    return "due", (owed.next_due_on - today).days, words
 
 
 def _contraindications(standing: list[ExamRow]) -> Iterator[Remark]:

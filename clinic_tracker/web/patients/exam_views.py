@@ -6,6 +6,7 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from clinic_tracker.domain.errors import RuleViolation
+from clinic_tracker.domain.notes import Note
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.screening import EXAM_TYPES
 from clinic_tracker.domain.vocabulary import ExamKind
@@ -24,7 +25,7 @@ from clinic_tracker.web.patients.exam_forms import (
 )
 from clinic_tracker.web.patients.exam_presenters import as_exam_entry, as_vaccination_entry, exams_page, shown_kinds
 from clinic_tracker.web.patients.forms import ReasonForm
-from clinic_tracker.web.patients.pages import open_chart
+from clinic_tracker.web.patients.pages import open_chart, refuse
 
 
 @blueprint.get("/patients/<uuid:patient>/exams")
@@ -41,6 +42,7 @@ def record_exams(patient: UUID) -> ResponseReturnValue:
     """Several exams, screenings and vaccinations in one go."""
     chart = open_chart(patient)
     form = ScreeningForm(scope=chart.scope)
+    notes: tuple[Note, ...] = ()
     if form.validate_on_submit():
         try:
             recorded = services.record_screening(
@@ -52,13 +54,13 @@ def record_exams(patient: UUID) -> ResponseReturnValue:
                 form_token=form.token.data,
             )
         except RuleViolation as violation:
-            form.refuse(violation)
+            notes = refuse(form, violation)
         else:
             count = len(recorded)
             flash(f"{count} entries recorded." if count > 1 else "Entry recorded.", "success")
             return redirect(url_for(".exams", patient=patient), code=303)
     rows = shown_kinds(chart.header, form, request.args.get("kind"))
-    return chart.render("patients/record_exams.html", "exams", form=form, exam_rows=rows), status_of(form)
+    return chart.render("patients/record_exams.html", "exams", form=form, exam_rows=rows, notes=notes), status_of(form)
 
 
 @blueprint.route("/patients/<uuid:patient>/exams/<uuid:exam>/correct", methods=["GET", "POST"])

@@ -128,7 +128,7 @@ class EnrollmentForm(Form):
     patient_signed_on = DateField("Signed by the patient on", not_future=True)
     prescriber_signed_on = DateField("Signed by the prescriber on", not_future=True)
     copy_given = CheckboxField("A completed copy was given to the patient")
-    deviation_reason = TextAreaField("Why it is recorded like this", max_length=2000)
+    deviation_reason = TextAreaField("Reason", hint="Kept on the chart and in the reports", max_length=2000)
     token = IdempotencyField()
 
     def details(self) -> EnrollmentDetails:

@@ -12,6 +12,7 @@ from clinic_tracker.queries.duplicates import similar_charts
 from clinic_tracker.queries.enrollments import enrollments_of
 from clinic_tracker.queries.patients import chart_with_number, patient_record
 from clinic_tracker.queries.scope import Scope
+from clinic_tracker.queries.settings import protocol_in_force
 from clinic_tracker.services.patients import change_prescriber, edit_patient, register_patient
 from clinic_tracker.web.access import current_scope, requires, shown_patients
 from clinic_tracker.web.forms import status_of
@@ -60,6 +61,7 @@ def details(patient: UUID) -> ResponseReturnValue:
         record=record,
         cervix=cervix_words(record.header.has_cervix),
         enrollments=enrollments_of(scope, record.header.id),
+        protocol=protocol_in_force(scope, record.header.protocol_id).title,
         may_edit=scope.may(Permission.MANAGE_PATIENTS),
     )
 
