@@ -146,5 +146,6 @@ def _gaps(scope: Scope, counts: dict[Tally, int]) -> list[tuple[int, str, str | 
     ]
     pairs = count_duplicate_pairs(scope)
     if pairs:
-        found.append((pairs, "possible duplicates", link_to("patients.duplicates") or url_for("worklists.tallies")))
+        words = "possible duplicate" if pairs == 1 else "possible duplicates"
+        found.append((pairs, words, link_to("patients.duplicates") or url_for("worklists.tallies")))
     return list(found)

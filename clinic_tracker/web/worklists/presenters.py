@@ -97,7 +97,9 @@ def contact_words(mark: ContactMark, time_zone: str) -> Markup:
     """The latest contact as a list says it: "no answer 19-Jan-2026 (3rd)"."""
     on = date_element(local_date(mark.contacted_at, time_zone))
     times = f" ({ordinal(mark.attempts)})" if mark.attempts > 1 else ""
-    return Markup("{} {}{}").format(words(mark.outcome).lower(), on, times)
+    return Markup('<span class="nowrap">{}</span> <span class="nowrap">{}{}</span>').format(
+        words(mark.outcome).lower(), on, times
+    )
 
 
 def ordinal(number: int) -> str:
@@ -186,7 +188,7 @@ def columns(chosen: WorklistFilter) -> list[dict[str, Any]]:
     return [
         {"text": "Patient", "key": "name", "href": _href(chosen, sort=by_name)},
         {"text": "Owed", "class": "wide"},
-        {"text": late, "key": "late", "href": _href(chosen, sort=by_late), "numeric": True},
+        {"text": late, "key": "late", "href": _href(chosen, sort=by_late), "numeric": True, "class": "hide-tablet"},
         {"text": "Last done", "class": "hide-tablet"},
         {"text": "Last contact"},
         {"text": "Prescriber", "class": "hide-tablet"},
