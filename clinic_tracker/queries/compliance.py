@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, select
 
@@ -51,22 +52,8 @@ def compliance(
     On time means collected, examined or submitted within the clinic's grace (setting, a local convention of 7 days)
     after the due date. Obligations due after the prescriber's sign-off are not counted.
     """
-    last = min(to_on, scope.today)
     grace = timedelta(days=setting(scope, GRACE_SETTING))
-    outcome = _outcome(scope.today)
-    statement = (
-        select(Obligation.requirement, Obligation.due_on, Obligation.done_on, outcome, func.count())
-        .join(PatientSchedule, PatientSchedule.patient_id == Obligation.patient_id)
-        .where(
-            Obligation.clinic_id == scope.clinic_id,
-            Obligation.due_on >= from_on,
-            Obligation.due_on <= last,
-            PatientSchedule.monitoring_closed_on.is_(None)
-            | (Obligation.due_on <= PatientSchedule.monitoring_closed_on)
-            | Obligation.done_on.is_not(None),
-        )
-        .group_by(Obligation.requirement, Obligation.due_on, Obligation.done_on, outcome)
-    )
+    statement = _counts(scope, from_on, min(to_on, scope.today))
     if requirement is not None:
         statement = statement.where(Obligation.requirement == requirement)
     if prescriber_id is not None:
@@ -90,6 +77,23 @@ def compliance(
         )
         for (code, month), of in sorted(counts.items())
     ]
+
+
+def _counts(scope: Scope, from_on: date, to_on: date) -> Any:
+    """How many obligations of the clinic fell due on which day and came to what."""
+    outcome = _outcome(scope.today)
+    closed_on = PatientSchedule.monitoring_closed_on
+    return (
+        select(Obligation.requirement, Obligation.due_on, Obligation.done_on, outcome, func.count())
+        .join(PatientSchedule, PatientSchedule.patient_id == Obligation.patient_id)
+        .where(
+            Obligation.clinic_id == scope.clinic_id,
+            Obligation.due_on >= from_on,
+            Obligation.due_on <= to_on,
+            closed_on.is_(None) | (Obligation.due_on <= closed_on) | Obligation.done_on.is_not(None),
+        )
+        .group_by(Obligation.requirement, Obligation.due_on, Obligation.done_on, outcome)
+    )
 
 
 def _outcome(today: date) -> ColumnElement[str]:

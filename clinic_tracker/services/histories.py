@@ -13,7 +13,8 @@ from clinic_tracker.models.patients import Patient
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import audit
 from clinic_tracker.services.audit import AuditAction
-from clinic_tracker.services.history_facts import FactRecorder
+from clinic_tracker.services.history_chart import ImportChart
+from clinic_tracker.services.history_facts import FactImport
 from clinic_tracker.services.unit_of_work import UnitOfWork, unit_of_work
 
 
@@ -37,7 +38,7 @@ def import_history(scope: Scope, imported: ImportedHistory, *, dry_run: bool = F
     _check_dates(scope, imported)
     with unit_of_work(scope) as work:
         patient, is_new = _patient(scope, work, imported)
-        added = FactRecorder(scope, patient, imported, is_new=is_new).record()
+        added = FactImport(ImportChart(scope, patient, imported, is_new=is_new)).record()
         outcome = "loaded" if is_new else "updated" if added else "unchanged"
         if dry_run or outcome == "unchanged":
             work.discard()

@@ -91,25 +91,13 @@ class InfusionDays:
         )
         db.session.flush()
         if day_number <= STEROID_DAYS:
-            self._part(
-                Premedication,
-                infusion,
-                start - timedelta(minutes=70),
-                kind=PremedicationKind.STEROID.value,
-                drug="Methylprednisolone",
-                dose="1,000 mg",
-                given_at=start - timedelta(minutes=70),
-            )
-        self._part(
-            Premedication,
-            infusion,
-            start - timedelta(minutes=40),
-            kind=PremedicationKind.ANTIHISTAMINE.value,
-            drug="Diphenhydramine",
-            dose="50 mg",
-            given_at=start - timedelta(minutes=40),
-        )
+            self._premedication(infusion, PremedicationKind.STEROID, "Methylprednisolone", "1,000 mg", before=70)
+        self._premedication(infusion, PremedicationKind.ANTIHISTAMINE, "Diphenhydramine", "50 mg", before=40)
         return infusion
+
+    def _premedication(self, infusion: Infusion, kind: PremedicationKind, drug: str, dose: str, *, before: int) -> None:
+        at = infusion.started_at - timedelta(minutes=before)
+        self._part(Premedication, infusion, at, kind=kind.value, drug=drug, dose=dose, given_at=at)
 
     def _part(self, model: Any, infusion: Infusion, at: datetime, **values: Any) -> None:
         if issubclass(model, EarlyPart):

@@ -143,6 +143,15 @@ def _clinic(scope: Scope, plan: DemoClinic, now: datetime) -> tuple[Clinic, Cast
             recorded_at=now,
         )
     )
+    users = _people(scope, plan, clinic, now)
+    prescribers = _prescribers(plan, clinic, users, day)
+    audit.note(scope, AuditAction.CLINIC_CREATED, subject_type="clinic", subject_id=clinic.id)
+    staff, neurologist = (users[person.email].id for person in plan.people[:2])
+    return clinic, Cast(staff, neurologist, tuple(one.id for one in prescribers))
+
+
+def _people(scope: Scope, plan: DemoClinic, clinic: Clinic, now: datetime) -> dict[str, User]:
+    """The people of a clinic by their address, all with the password of the demonstration."""
     password_hash = hash_password(scope, PASSWORD)
     users = {
         person.email: User(email=person.email, name=person.name, password_hash=password_hash, created_at=now)
@@ -150,15 +159,15 @@ def _clinic(scope: Scope, plan: DemoClinic, now: datetime) -> tuple[Clinic, Cast
     }
     db.session.add_all(users.values())
     db.session.flush()
-    for person in plan.people:
-        db.session.add(
-            Membership(
-                clinic_id=clinic.id,
-                user_id=users[person.email].id,
-                role=person.role.value,
-                started_on=add_months(day, -48),
-            )
-        )
+    since = add_months(now.date(), -48)
+    db.session.add_all(
+        Membership(clinic_id=clinic.id, user_id=users[person.email].id, role=person.role.value, started_on=since)
+        for person in plan.people
+    )
+    return users
+
+
+def _prescribers(plan: DemoClinic, clinic: Clinic, users: dict[str, User], day: date) -> list[Prescriber]:
     prescribers = [
         Prescriber(
             clinic_id=clinic.id,
@@ -173,9 +182,7 @@ def _clinic(scope: Scope, plan: DemoClinic, now: datetime) -> tuple[Clinic, Cast
     ]
     db.session.add_all(prescribers)
     db.session.flush()
-    audit.note(scope, AuditAction.CLINIC_CREATED, subject_type="clinic", subject_id=clinic.id)
-    staff, neurologist = (users[person.email].id for person in plan.people[:2])
-    return clinic, Cast(staff, neurologist, tuple(one.id for one in prescribers))
+    return prescribers
 
 
 def _patient(scope: Scope, plan: DemoClinic, cast: Cast, story: Story, random: Random, position: int) -> Patient:
