@@ -69,11 +69,14 @@ class ReadPanel(NamedTuple):
     missing: tuple[str, ...]
 
 
-def read_panel(catalog: LabCatalog, typed: TypedPanel, sex: Sex) -> tuple[ReadPanel, Verdict]:
+def read_panel(
+    catalog: LabCatalog, typed: TypedPanel, sex: Sex, *, attested: bool = False
+) -> tuple[ReadPanel, Verdict]:
     """A typed panel understood, with a refusal for every row that cannot be; rows left empty are skipped.
 
     The field of a refusal is the row and its part: ``platelets_value``, ``platelets_unit``, ``platelets_low``,
-    ``platelets_high``, ``platelets_confirmed``; or ``cbc_diff_problem`` for the panel.
+    ``platelets_high``, ``platelets_confirmed``; or ``cbc_diff_problem`` for the panel. An ``attested`` panel is known
+    to be complete although its values were never entered (a history that was imported).
     """
     values: list[ReadValue] = []
     notes: list[Note] = []
@@ -84,6 +87,8 @@ def read_panel(catalog: LabCatalog, typed: TypedPanel, sex: Sex) -> tuple[ReadPa
             values.append(read_value(catalog, row, sex))
         except RuleViolation as violation:
             notes.append(refuse(violation.code, violation.field, _named(catalog, row, violation.message), REQUIREMENT))
+    if attested and not values and not notes and typed.problem is None:
+        return ReadPanel(typed.panel, (), typed.status, None, ()), Verdict()
     if not values and not notes and typed.problem is None and typed.status is not ResultStatus.CANCELLED:
         field = f"{typed.panel.value}_problem"
         words = "Enter at least one value, say what was wrong with the specimen, or mark the panel as cancelled."

@@ -2,13 +2,16 @@
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
 
 from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.lab_entry import ReadPanel
+from clinic_tracker.domain.local_time import show_date
 from clinic_tracker.domain.permissions import Permission
+from clinic_tracker.domain.vocabulary import Panel
 from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import LabReport, LabValue
 from clinic_tracker.models.patients import Patient
@@ -75,7 +78,9 @@ def correct_report(
         old = find_fact(scope, LabReport, row.id, report)
         check_unchanged(scope, old)
         check_reason(scope, reason)
+        sheet = replace(sheet, attested=old.is_complete and not values_of(scope, old))
         there = on_record(scope, row.id, sheet.collected_on, but=old.id)
+        _refuse_two_replaced(sheet, there)
         (read,) = read_sheet(scope, lab_catalog(scope), row, sheet, sheet.panels, there)
         if _same(scope, old, sheet, read):
             raise RuleViolation("no_change", None, "Nothing was changed. Change what is wrong, or go back.")
@@ -176,6 +181,17 @@ def _add_values(
         after={**audit.snapshot(report), "values": values},
         reason=reason,
     )
+
+
+def _refuse_two_replaced(sheet: Sheet, there: Mapping[Panel, LabReport]) -> None:
+    """A correction replaces one report: another one of its new date cannot be replaced by it too."""
+    for panel, answer in sheet.same_day.items():
+        if panel in there and answer.is_what is SameDay.CORRECTION:
+            message = (
+                f"There is another report of {show_date(sheet.collected_on)}. Call this a second specimen, "
+                "or mark the other one as entered in error first."
+            )
+            raise RuleViolation("two_replaced", f"{panel.value}_same_day", message)
 
 
 def _same(scope: Scope, old: LabReport, sheet: Sheet, read: ReadPanel) -> bool:

@@ -46,13 +46,17 @@ class SameDayAnswer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """What came on one sheet of paper: the date of collection once, then panels as typed."""
+    """What came on one sheet of paper: the date of collection once, then panels as typed.
+
+    ``attested`` is for a report without values that is known to be complete: it came with an imported history.
+    """
 
     collected_on: date
     panels: tuple[TypedPanel, ...]
     laboratory: str | None = None
     note: str | None = None
     same_day: Mapping[Panel, SameDayAnswer] = field(default_factory=dict)
+    attested: bool = False
 
 
 def report_as_typed(scope: Scope, panel: Panel, values: Sequence[ReadValue]) -> TypedPanel:
@@ -121,7 +125,7 @@ def read_sheet(
         violations.append(RuleViolation("nothing_entered", None, "Enter at least one value."))
     read: list[ReadPanel] = []
     for typed in panels:
-        panel, verdict = read_panel(catalog, typed, Sex(patient.sex_at_birth))
+        panel, verdict = read_panel(catalog, typed, Sex(patient.sex_at_birth), attested=sheet.attested)
         read.append(panel)
         violations += [RuleViolation(note.code, note.field, note.message) for note in verdict.refusals]
         if typed.panel in there:

@@ -244,6 +244,21 @@ def test_two_at_the_same_moment_leave_one_correction(app: Flask, scope: Scope, t
     assert db.session.query(LabReport).filter_by(state="recorded").count() == 1
 
 
+def test_a_correction_moved_onto_the_date_of_another_report_asks_what_it_is(scope: Scope, treated: Chart) -> None:
+    record_reports(scope, treated.id, sheet(cbc()))
+    (old,) = record_reports(scope, treated.id, sheet(cbc(), on=date(2026, 1, 5)))
+    moved = sheet(cbc())
+    codes = []
+    for answer in ({}, {Panel.CBC_DIFF: SameDayAnswer(SameDay.CORRECTION, "Twice")}):
+        with pytest.raises(RuleViolation) as refused:
+            correct_report(scope, treated.id, old, replace(moved, same_day=answer), reason="Wrong date")
+        codes.append(refused.value.code)
+    assert codes == ["same_day", "two_replaced"]
+    second = {Panel.CBC_DIFF: SameDayAnswer(SameDay.SECOND_SPECIMEN)}
+    correct_report(scope, treated.id, old, replace(moved, same_day=second), reason="Wrong date")
+    assert db.session.query(LabReport).filter_by(state="recorded", collected_on=DRAWN).count() == 2
+
+
 def test_a_withdrawn_report_is_owed_again(scope: Scope, treated: Chart) -> None:
     (report,) = record_reports(scope, treated.id, sheet(cbc()))
     withdraw_report(scope, treated.id, report, reason="Another patient's paper")
@@ -285,6 +300,17 @@ def test_an_imported_report_keeps_its_origin_when_it_is_corrected(scope: Scope, 
     db.session.commit()
     new = correct_report(scope, treated.id, old, sheet(cbc(platelets="215")), reason="Corrected by the laboratory")
     assert (only_report(public_id=new).source, only_report(public_id=new).external_id) == ("hl7", "A-77")
+
+
+def test_an_imported_report_without_values_stays_evidence_when_its_date_is_corrected(
+    scope: Scope, treated: Chart
+) -> None:
+    (old,) = record_reports(scope, treated.id, sheet(cbc()))
+    db.session.query(LabValue).delete()
+    db.session.commit()
+    new = correct_report(scope, treated.id, old, sheet(cbc()._replace(values=()), on=date(2026, 1, 13)), reason="Date")
+    assert only_report(public_id=new).is_complete
+    assert db.session.query(Obligation).filter_by(requirement="cbc_diff", done_on=date(2026, 1, 13)).count() == 1
 
 
 def test_typed_from_the_catalog_is_what_the_factories_type(scope: Scope, treated: Chart) -> None:
