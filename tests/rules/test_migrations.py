@@ -221,3 +221,14 @@ def rows_by_table() -> dict[str, int]:
 
 def sorted_columns(table: sa.Table) -> list[sa.Column[Any]]:
     return sorted(table.columns, key=lambda column: column.name)
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("table", ["audit_event", "access_event"])
+@pytest.mark.parametrize("change", ["UPDATE {} SET request_id = 'x'", "DELETE FROM {}"])
+def test_the_audit_trail_refuses_changes(empty_app, table, change):
+    upgrade()
+    fill()
+    with pytest.raises(sa.exc.DBAPIError, match="append-only"), transaction() as connection:
+        connection.execute(sa.text(change.format(table)))
+    assert rows_by_table()[table] == 2
