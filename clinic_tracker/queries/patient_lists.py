@@ -4,7 +4,7 @@ import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
@@ -22,8 +22,6 @@ from clinic_tracker.models.treatment import Infusion, TreatmentCourse
 from clinic_tracker.queries.scope import Scope
 
 PAGE = 50
-SILENT_DAYS = 90
-NO_PRESCRIBER = "none"
 _MOST_WORDS = 6
 
 
@@ -35,9 +33,7 @@ class Group(StrEnum):
     ENDED_OPEN = "ended_open"
     CLOSED = "closed"
     NOT_ENROLLED = "not_enrolled"
-    NO_COURSE = "no_course"
     NO_PRESCRIBER = "no_prescriber"
-    SILENT = "silent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +92,6 @@ def list_patients(
     rows = [ListedPatient(*row) for row in db.session.execute(statement.limit(limit + 1))]
     more = len(rows) > limit
     return PatientPage(rows[:limit], total, rows[limit - 1].public_id if more else None)
-
-
-def count_groups(scope: Scope) -> dict[Group, int]:
-    """How many patients each group holds, in one statement."""
-    counts = [func.count(Patient.id).filter(_GROUPS[group](scope)).label(group.value) for group in Group]
-    row = db.session.execute(
-        select(*counts)
-        .select_from(Patient)
-        .outerjoin(PatientSchedule, PatientSchedule.patient_id == Patient.id)
-        .where(*_conditions(scope, PatientFilter()))
-    ).one()
-    return dict(zip(Group, row, strict=True))
 
 
 def search_patients(scope: Scope, text: str, limit: int = PAGE) -> list[ListedPatient]:
@@ -226,15 +210,6 @@ def _enrolled() -> ColumnElement[bool]:
     return select(Enrollment.id).where(_current_enrollment()).correlate(Patient).exists()
 
 
-def _has_course() -> ColumnElement[bool]:
-    return (
-        select(TreatmentCourse.id)
-        .where(TreatmentCourse.patient_id == Patient.id, TreatmentCourse.discontinued_on.is_(None))
-        .correlate(Patient)
-        .exists()
-    )
-
-
 def _prescriber_at_work() -> ColumnElement[bool]:
     worker = aliased(Prescriber)
     return select(worker.id).where(worker.id == Patient.prescriber_id, worker.is_active).correlate(Patient).exists()
@@ -248,19 +223,11 @@ def _open() -> ColumnElement[bool]:
     return and_(_treated(), PatientSchedule.monitoring_closed_on.is_(None))
 
 
-def _silent(scope: Scope) -> ColumnElement[bool]:
-    since = scope.today - timedelta(days=SILENT_DAYS)
-    last = PatientSchedule.last_evidence_on
-    return and_(_open(), PatientSchedule.monitoring_ends_on >= scope.today, or_(last.is_(None), last < since))
-
-
 _GROUPS: dict[Group, Callable[[Scope], ColumnElement[bool]]] = {
     Group.WAITING: lambda _scope: PatientSchedule.first_infusion_on.is_(None),
     Group.MONITORED: lambda scope: and_(_open(), PatientSchedule.monitoring_ends_on >= scope.today),
     Group.ENDED_OPEN: lambda scope: and_(_open(), PatientSchedule.monitoring_ends_on < scope.today),
     Group.CLOSED: lambda _scope: PatientSchedule.monitoring_closed_on.is_not(None),
     Group.NOT_ENROLLED: lambda _scope: ~_enrolled(),
-    Group.NO_COURSE: lambda _scope: and_(_enrolled(), ~_has_course()),
     Group.NO_PRESCRIBER: lambda _scope: ~_prescriber_at_work(),
-    Group.SILENT: _silent,
 }

@@ -15,9 +15,9 @@ from clinic_tracker.models.base import db
 from clinic_tracker.models.patients import Enrollment, Patient
 from clinic_tracker.models.schedule import PatientSchedule, Standing
 from clinic_tracker.models.treatment import Authorization, Infusion, TreatmentCourse
-from clinic_tracker.queries.patient_lists import SILENT_DAYS
 from clinic_tracker.queries.scope import Scope
 
+SILENT_DAYS = 90
 _STANDS = FactState.RECORDED.value
 _TYPED = "screen"  # only a person at a screen can forget to sign a patient out; a file says what it says
 

@@ -19,9 +19,7 @@ GROUP_WORDS = {
     Group.ENDED_OPEN: "Monitoring ended, not signed off",
     Group.CLOSED: "Monitoring closed",
     Group.NOT_ENROLLED: "Not enrolled",
-    Group.NO_COURSE: "Enrolled, no course planned",
     Group.NO_PRESCRIBER: "No prescriber, or an inactive one",
-    Group.SILENT: "Nothing on record for 90 days",
 }
 SEX_WORDS = {Sex.FEMALE.value: "Female", Sex.MALE.value: "Male", Sex.UNKNOWN.value: "Not known"}
 TABLE_WORDS = {
