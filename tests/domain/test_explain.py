@@ -93,6 +93,12 @@ def test_a_slot_that_was_done_names_its_evidence() -> None:
     assert early.verdict == "Done on 20-Feb-2025, on time."
 
 
+def test_a_second_draw_in_a_window_is_not_a_question() -> None:
+    history = chart(COURSE_1, labs=draws("cbc_diff", "2025-02-20", "2025-03-10"))
+    assert why(history, "cbc_diff", "C1M1", "2025-03-30").uncounted == ()
+    assert uncounted(why(history, "cbc_diff", "C1M2", "2025-04-30")) == [("2025-03-10", Reason.TOO_EARLY)]
+
+
 def test_a_waived_slot_names_the_span() -> None:
     history = chart(
         COURSE_1,

@@ -1,8 +1,11 @@
 """Standings and heads: what is owed first, what takes it off the list, prophylaxis, the end of monitoring."""
 
+from dataclasses import replace
+
 import pytest
 
 from clinic_tracker.domain.calendar import day_of
+from clinic_tracker.domain.requirement import Period, Unit
 from clinic_tracker.domain.schedule import forecast
 from clinic_tracker.domain.status import missed_in_a_row
 from tests.charts import answer_on, chart, draws, exams, facts, slot, standing, waiver
@@ -72,6 +75,17 @@ def test_the_state_follows_from_the_stored_dates(as_of: str, state: str) -> None
 def test_rows_are_sorted_and_only_for_requirements_with_obligations() -> None:
     rows = [row["requirement"] for row in answer_on(chart(COURSE_1, protocol="lemtrada-eu"), "2025-02-01")["standings"]]
     assert rows == ["cbc_diff", "creatinine", "liver_panel", "skin_exam", "tsh", "urinalysis_cells"]
+
+
+def test_a_requirement_without_obligations_has_no_row() -> None:
+    history, protocol = facts(chart(COURSE_1))
+    rules = tuple(
+        replace(item, first_due=Period(60, Unit.MONTHS)) if item.code == "patient_status_form" else item
+        for item in protocol.requirements
+    )
+    known = forecast(history, replace(protocol, requirements=rules))
+    assert "patient_status_form" not in {row.requirement for row in known.standings}
+    assert len(known.standings) == 7
 
 
 def test_everything_is_closed_from_the_sign_off_on() -> None:
