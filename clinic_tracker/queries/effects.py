@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from clinic_tracker.domain.requirement import EvidenceKind, Requirement
 from clinic_tracker.models.base import db
-from clinic_tracker.models.schedule import Obligation, Standing
+from clinic_tracker.models.schedule import Obligation, PatientSchedule, Standing
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.settings import protocol_in_force
 
@@ -40,6 +40,14 @@ class Owed(NamedTuple):
     next_due_on: date | None
 
 
+class AntiviralStop(NamedTuple):
+    """The CD4 count that allows the stop, the floor by time, and the earliest stop (None while a count is missing)."""
+
+    cd4_minimum: int
+    minimum_until: date
+    earliest_stop_on: date | None
+
+
 def effects_of(
     scope: Scope, patient_id: int, protocol_id: str, kind: EvidenceKind, facts: Mapping[int, str]
 ) -> dict[int, Effect]:
@@ -59,6 +67,19 @@ def effects_of(
         for fact, evidence in facts.items()
         if evidence in wanted
     }
+
+
+def antiviral_of(scope: Scope, patient_id: int, protocol_id: str) -> AntiviralStop | None:
+    """When the antiviral of the latest course may stop (R-61); None before any infusion or where CD4 plays no part."""
+    minimum = protocol_in_force(scope, protocol_id).antiviral.cd4_minimum
+    row = db.session.execute(
+        select(PatientSchedule.prophylaxis_minimum_until, PatientSchedule.prophylaxis_earliest_stop_on).where(
+            PatientSchedule.clinic_id == scope.clinic_id, PatientSchedule.patient_id == patient_id
+        )
+    ).one_or_none()
+    if row is None or row[0] is None or minimum is None:
+        return None
+    return AntiviralStop(minimum, row[0], row[1])
 
 
 def _effect(requirement: Requirement, done: Done | None, owed: Owed | None) -> Effect:

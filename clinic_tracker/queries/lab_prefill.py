@@ -12,6 +12,9 @@ from clinic_tracker.models.monitoring import LabReport, LabValue
 from clinic_tracker.models.patients import Patient
 from clinic_tracker.queries.scope import Scope
 
+#: How many reports are looked back at: ranges and names of longer ago are typed again.
+RECENT = 500
+
 
 @dataclass(frozen=True, slots=True)
 class PrintedRange:
@@ -23,14 +26,15 @@ class PrintedRange:
 
 
 def laboratories(scope: Scope) -> list[str]:
-    """The laboratories that the clinic has had results from, for completion."""
-    names = db.session.execute(
+    """The laboratories that the clinic has had results from lately, for completion."""
+    recent = (
         select(LabReport.laboratory)
         .where(LabReport.clinic_id == scope.clinic_id, LabReport.laboratory.is_not(None))
-        .distinct()
-        .order_by(LabReport.laboratory)
-        .limit(50)
-    ).scalars()
+        .order_by(LabReport.id.desc())
+        .limit(RECENT)
+        .subquery()
+    )
+    names = db.session.execute(select(recent.c.laboratory).distinct().order_by(recent.c.laboratory)).scalars()
     return [name for name in names if name]
 
 
@@ -50,17 +54,21 @@ def printed_ranges(scope: Scope, laboratory: str | None, sex: Sex) -> Mapping[st
     """The ranges that a laboratory printed last, by analyte, for patients of that sex; none for no laboratory."""
     if not laboratory:
         return {}
-    latest = (
-        select(func.max(LabValue.id).label("id"))
-        .join(LabReport, LabReport.id == LabValue.lab_report_id)
+    recent = (
+        select(LabReport.id)
         .join(Patient, Patient.id == LabReport.patient_id)
         .where(
             LabReport.clinic_id == scope.clinic_id,
             LabReport.state == FactState.RECORDED.value,
             LabReport.laboratory == laboratory,
             Patient.sex_at_birth == sex.value,
-            LabValue.low.is_not(None) | LabValue.high.is_not(None),
         )
+        .order_by(LabReport.id.desc())
+        .limit(RECENT)
+    )
+    latest = (
+        select(func.max(LabValue.id).label("id"))
+        .where(LabValue.lab_report_id.in_(recent), LabValue.low.is_not(None) | LabValue.high.is_not(None))
         .group_by(LabValue.analyte)
         .subquery()
     )

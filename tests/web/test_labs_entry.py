@@ -66,6 +66,13 @@ def test_before_any_infusion_a_result_belongs_to_the_baseline(
     assert "Other tests: recorded. They belong to no monitoring requirement." in seen
 
 
+def test_a_cd4_count_says_what_it_means_for_the_antiviral(staff: Page, chart: Chart) -> None:
+    enter(staff, chart, cd4_value="90")
+    assert "The antiviral goes on: no count of 200 or more after the course yet." in staff.follow().words
+    enter(staff, chart, cd4_value="230", collected_on="01/20/2026")
+    assert "The antiviral may stop from 12-Feb-2026 on." in staff.follow().words
+
+
 def test_every_wrong_row_is_told_and_what_was_typed_stays(staff: Page, chart: Chart) -> None:
     refused = enter(
         staff, chart, status=400, platelets_value="251", platelets_unit="mg/dL", wbc_value="six", alt_value="9000",

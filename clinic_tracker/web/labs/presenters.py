@@ -8,9 +8,10 @@ from itertools import groupby
 from typing import Any
 
 from clinic_tracker.domain.lab_entry import ABNORMAL, ReadValue, number_words, panel_title, split_text
+from clinic_tracker.domain.local_time import show_date
 from clinic_tracker.domain.panels import LabCatalog
 from clinic_tracker.domain.vocabulary import Panel, ResultStatus
-from clinic_tracker.queries.effects import Effect
+from clinic_tracker.queries.effects import AntiviralStop, Effect
 from clinic_tracker.queries.lab_rows import ReportRow
 from clinic_tracker.web.effects import EffectLine, effect_line
 from clinic_tracker.web.labs.forms import PANELS
@@ -134,18 +135,29 @@ def by_day(reports: Iterable[ShownReport]) -> list[Day]:
     ]
 
 
-def effect_lines(catalog: LabCatalog, rows: Sequence[ReportRow], effects: dict[int, Effect]) -> list[EffectLine]:
+def effect_lines(
+    catalog: LabCatalog, rows: Sequence[ReportRow], effects: dict[int, Effect], stop: AntiviralStop | None = None
+) -> list[EffectLine]:
     """What each of the reports just recorded did to the schedule, and what it calls for."""
-    return [_effect_line(panel_title(catalog, Panel(row.panel)), row, effects.get(row.id)) for row in rows]
+    return [_effect_line(panel_title(catalog, Panel(row.panel)), row, effects.get(row.id), stop) for row in rows]
 
 
-def _effect_line(title: str, row: ReportRow, effect: Effect | None) -> EffectLine:
+def _effect_line(title: str, row: ReportRow, effect: Effect | None, stop: AntiviralStop | None) -> EffectLine:
     findings = told_once(row.findings)
     if row.panel == Panel.OTHER:
         return EffectLine(title, "recorded. They belong to no monitoring requirement.", "info", findings)
     if why := counts_not(row):
         return EffectLine(title, f"recorded, but it does not count: {why}.", "warning", findings)
+    if row.panel == Panel.CD4 and stop is not None:
+        return EffectLine(title, f"recorded. {antiviral_words(stop)}", "success", findings)
     return effect_line(title, effect, findings)
+
+
+def antiviral_words(stop: AntiviralStop) -> str:
+    """When the antiviral may stop: the later of the floor by time and the first count that allows it."""
+    if stop.earliest_stop_on is None:
+        return f"The antiviral goes on: no count of {stop.cd4_minimum} or more after the course yet."
+    return f"The antiviral may stop from {show_date(stop.earliest_stop_on)} on."
 
 
 def _tags(row: ReportRow) -> Iterable[tuple[str, str]]:
