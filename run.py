@@ -145,9 +145,11 @@ def environment(**more: str) -> dict[str, str]:
     return {**more, **os.environ, "FLASK_APP": "wsgi.py"}
 
 
-def run(*command: str, env: dict[str, str] | None = None) -> int:
-    """Run a module of `.venv` in the foreground."""
-    return subprocess.run([str(PYTHON), "-m", *command], cwd=ROOT, env=env or environment(), check=False).returncode
+def run(*command: str, env: dict[str, str] | None = None, quiet: bool = False) -> int:
+    """Run a module of `.venv` in the foreground; ``quiet`` shows only what goes wrong."""
+    out = subprocess.DEVNULL if quiet else None
+    done = subprocess.run([str(PYTHON), "-m", *command], cwd=ROOT, env=env or environment(), stdout=out, check=False)
+    return done.returncode
 
 
 # ---------------------------------------------------------------------------------------------- serve
@@ -165,7 +167,7 @@ def serve(arguments: list[str]) -> int:
     env = serving_environment(demo=not options.no_demo)
     if run("flask", "db", "upgrade", env=env) != 0:
         fail("the database cannot be migrated: the reason stands above; the data are as they were.")
-    if not options.no_demo and run("flask", "demo", "load", "--if-empty", env=env) != 0:
+    if not options.no_demo and run("flask", "demo", "load", "--if-empty", env=env, quiet=True) != 0:
         fail("the demonstration clinic cannot be loaded: the reason stands above; `--no-demo` starts without it.")
     return serve_until_stopped(options.host, options.port, env, demo=not options.no_demo)
 
@@ -316,7 +318,7 @@ def check_demo_schedules() -> int:
             "DEMO": "1",
         }
         steps = (("db", "upgrade"), ("demo", "load"), ("schedule", "check"))
-        return next(filter(None, (run("flask", *step, env=env) for step in steps)), 0)
+        return next(filter(None, (run("flask", *step, env=env, quiet=step[0] != "schedule") for step in steps)), 0)
 
 
 def bench(arguments: list[str]) -> int:
