@@ -120,6 +120,13 @@ class TestDecisions:
         assert all("CBC" not in row[0] for row in answer.rows(0))
         assert "CBC + diff" not in page.get("/worklists").words
 
+    def test_from_the_chart_the_form_knows_what_is_owed_and_since_when(self, page, cast, url):
+        opened = page.sign_in(cast.neurologist).get(url)
+        form = page.get(opened.links()["Waive CBC with differential"])
+        assert form.fields()["requirement"] == "cbc_diff"
+        assert "06-Jan-2026" in form.fields().values()
+        assert "06-Jan-2026" in form.rows(0)[0][1]
+
     def test_it_can_be_withdrawn_with_a_reason(self, page, cast, url):
         page.sign_in(cast.neurologist)
         self.waive(page, url)

@@ -20,6 +20,7 @@ from clinic_tracker.web.patients.contact_forms import CHANNEL_WORDS, OUTCOME_WOR
 from clinic_tracker.web.patients.forms import ReasonForm
 from clinic_tracker.web.patients.pages import OpenChart, open_chart
 from clinic_tracker.web.requirement_words import short_title
+from clinic_tracker.web.worklists.presenters import owed_tags
 
 _OPEN = frozenset({StandingState.OVERDUE, StandingState.DUE})
 
@@ -33,7 +34,7 @@ def contacts(patient: UUID) -> ResponseReturnValue:
         "patients/contacts.html",
         "contacts",
         contacts=patient_contacts(chart.scope, chart.header.id),
-        owed=_owed(chart),
+        owed=owed_tags(_owed(chart), chart.scope.today),
         channels=CHANNEL_WORDS,
         outcomes=OUTCOME_WORDS,
         short_title=short_title,

@@ -17,7 +17,7 @@ from clinic_tracker.web.access import requires
 from clinic_tracker.web.forms import Form, status_of
 from clinic_tracker.web.patients.blueprint import blueprint
 from clinic_tracker.web.patients.decision_forms import CloseForm, ExtendForm, WaiveForm
-from clinic_tracker.web.patients.decision_presenters import decision_words, next_due_lines
+from clinic_tracker.web.patients.decision_presenters import decision_words, due_lines, first_day
 from clinic_tracker.web.patients.forms import ReasonForm
 from clinic_tracker.web.patients.pages import open_chart
 from clinic_tracker.web.requirement_words import requirement_options
@@ -28,12 +28,13 @@ from clinic_tracker.web.requirement_words import requirement_options
 def waive(patient: UUID) -> ResponseReturnValue:
     """Waive one requirement for a span of days."""
     chart = open_chart(patient)
-    form = WaiveForm(scope=chart.scope, requirement=request.args.get("requirement"))
+    lines = due_lines(load_case(chart.scope, chart.header.id), chart.scope.today)
+    wanted = request.args.get("requirement")
+    form = WaiveForm(scope=chart.scope, requirement=wanted, from_on=first_day(lines, wanted))
     form.requirement.choices = requirement_options(chart.header.protocol_id, "Choose")
     if form.validate_on_submit() and _decided(form, waive_requirement, chart.scope, patient):
         flash("Requirement waived. The lists show it at once.", "success")
         return redirect(url_for(".chart", patient=patient), code=303)
-    lines = next_due_lines(load_case(chart.scope, chart.header.id), chart.scope.today)
     return chart.render("patients/waive.html", "overview", form=form, lines=lines), status_of(form)
 
 
