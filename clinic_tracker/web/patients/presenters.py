@@ -82,7 +82,7 @@ def as_chart(row: ListedPatient) -> Chart:
 
 def moved_words(counts: dict[str, int]) -> list[str]:
     """What a chart holds, as in "3 infusions"."""
-    return [f"{count} {TABLE_WORDS[table][count != 1]}" for table, count in counts.items()]
+    return [f"{counts[table]} {words[counts[table] != 1]}" for table, words in TABLE_WORDS.items() if table in counts]
 
 
 def differing(record: PatientRecord, details: PatientDetails, names: dict[str, str]) -> list[dict[str, str]]:
