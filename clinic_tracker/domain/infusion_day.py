@@ -113,7 +113,7 @@ def check_discharge(
         return Verdict((refuse("discharged_before_end", "discharged_at", message, "R-48"),))
     notes: list[Note] = []
     if left := early_discharge_minutes_left(ended_at, discharged_at, minutes):
-        message = f"Discharged {left} minutes before {minutes} minutes of observation were over."
+        message = f"Discharged {_minutes(left)} before {_hours(minutes)} of observation were over."
         notes.append(deviation("early_discharge", "discharged_at", message, "R-48"))
     if not stroke_counseled:
         message = "Advice on stroke and arterial dissection is due at every infusion."
@@ -280,3 +280,13 @@ def _duration(entry: InfusionEntry, regimen: Regimen) -> list[Note]:
         message = f"The infusion ran {active} minutes; about {regimen.infusion_target_min} are intended."
         return [remark("short_infusion", "ended_at", message, "R-45")]
     return []
+
+
+def _minutes(count: int) -> str:
+    return "1 minute" if count == 1 else f"{count} minutes"
+
+
+def _hours(minutes: int) -> str:
+    """Whole hours as hours: 2 hours, 150 minutes."""
+    hours, rest = divmod(minutes, 60)
+    return _minutes(minutes) if rest or not hours else "1 hour" if hours == 1 else f"{hours} hours"

@@ -309,7 +309,7 @@ def test_imported_history_is_not_blamed_for_what_it_does_not_hold():
 def test_discharge_before_two_hours_needs_a_reason():
     (note,) = judge(discharged_at=at("14:40")).notes
     assert (note.code, note.requirement, note.severity) == ("early_discharge", "R-48", Severity.DEVIATION)
-    assert "30 minutes before 120 minutes" in note.message
+    assert "30 minutes before 2 hours" in note.message
 
 
 def test_the_last_second_of_the_observation_counts():
@@ -349,3 +349,19 @@ def test_minutes_left_are_zero_exactly_when_the_observation_is_over(naive, secon
     left = infusion_day.early_discharge_minutes_left(ended, discharged, minutes)
     assert (left == 0) == (discharged >= infusion_day.observation_ends_at(ended, minutes))
     assert discharged + timedelta(minutes=left) >= infusion_day.observation_ends_at(ended, minutes)
+
+
+@pytest.mark.parametrize(
+    "left, minutes, words",
+    [
+        (1, 120, "1 minute before 2 hours of"),
+        (2, 60, "2 minutes before 1 hour of"),
+        (5, 150, "5 minutes before 150 minutes of"),
+        (5, 30, "5 minutes before 30 minutes of"),
+    ],
+)
+def test_the_minutes_left_are_told_as_people_say_them(left, minutes, words):
+    ended = at("13:10")
+    discharged = ended + timedelta(minutes=minutes - left)
+    verdict = infusion_day.check_discharge(ended, discharged, minutes, stroke_counseled=True, late_reactions_counseled=True)
+    assert words in verdict.deviations[0].message

@@ -23,8 +23,8 @@ from clinic_tracker.web.forms import (
 )
 
 VERIFICATION_METHODS = (("web", "REMS web site"), ("phone", "REMS by phone"), ("fax", "REMS by fax"))
-REASON_MISSING = "Give the reason for departing from the protocol"
-PRESCRIBER_MISSING = "Give the name of the prescriber who decided this"
+REASON_MISSING = "give the reason for departing from the protocol"
+PRESCRIBER_MISSING = "give the name of the prescriber who decided this"
 
 
 class DeviationForm(Form):
@@ -46,7 +46,7 @@ class DeviationForm(Form):
             return
         self._explain(violation.notes)
         missing = REASON_MISSING if violation.field == "deviation_reason" else PRESCRIBER_MISSING
-        super().refuse(RuleViolation(violation.code, violation.field, missing))
+        super().refuse(RuleViolation(violation.code, violation.field, _asked(violation.notes, missing)))
 
     def _explain(self, notes: tuple[Note, ...]) -> None:
         # Never marked optional beside a list of what must be explained; whether it is missing the rules decide.
@@ -67,6 +67,12 @@ class DeviationForm(Form):
     def reasons(self) -> Reasons:
         """What was given as reason."""
         return Reasons(self.deviation_reason.data, self.decided_by.data)
+
+
+def _asked(notes: tuple[Note, ...], missing: str) -> str:
+    """The first departure in words, how many more the page lists, and what is missing."""
+    more = f" And {len(notes) - 1} more:" if len(notes) > 1 else ""
+    return f"{notes[0].message}{more} {missing if more else missing.capitalize()}"
 
 
 class ReasonForm(Form):
