@@ -188,7 +188,7 @@ class TestRoles:
         assert exported(page, "?view=all") == []
         page.get(f"/patients/{late.public_id}/contacts/new", status=404)
 
-    def test_my_patients_are_those_of_the_prescriber_who_is_signed_in(self, page, cast, staff, late, lost):
+    def test_my_patients_are_those_of_the_prescriber_who_is_signed_in(self, page, cast, staff, late, lost):  # noqa: ARG002
         enroll(staff, late, cast.prescriber.id, date(2025, 5, 1))
         db.session.commit()
         rows = page.sign_in(cast.neurologist).get(f"{LIST}?mine=1").rows()
@@ -201,7 +201,7 @@ class TestTallies:
     def test_nobody_in_them_is_said(self, page, cast):
         assert "Nobody falls between the lists" in page.sign_in(cast.staff).get(self.ADDRESS).words
 
-    def test_who_is_counted_is_named(self, page, cast, staff, late):
+    def test_who_is_counted_is_named(self, page, cast, staff, late):  # noqa: ARG002
         waiting = add_patient(staff)
         enroll(staff, waiting, cast.prescriber.id, date(2026, 1, 5))
         project(staff)
