@@ -61,10 +61,6 @@ class ReportRow:
         """Whether it may do an obligation: it stands, is complete, and the laboratory calls it final."""
         return self.stands and self.is_complete and self.result_status in VALID_STATUSES
 
-    def value(self, analyte: str) -> ReadValue | None:
-        """The value of an analyte, or None."""
-        return next((value for value in self.values if value.analyte == analyte), None)
-
 
 @dataclass(frozen=True, slots=True)
 class Point:

@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, case, func, select
 
 from clinic_tracker.domain.calendar import add_business_days
-from clinic_tracker.domain.lab_entry import ReadValue
 from clinic_tracker.domain.local_time import local_date
 from clinic_tracker.domain.vocabulary import FactState, Panel
 from clinic_tracker.models.access import Prescriber
@@ -46,11 +45,6 @@ class WaitingRow:
     birth_date: date
     prescriber: str | None
     is_own: bool
-
-    @property
-    def values(self) -> tuple[ReadValue, ...]:
-        """The values of the report."""
-        return self.report.values
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clinic_tracker import domain
+from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.lab_codes import load
 from clinic_tracker.domain.lab_entry import (
     ReadValue,
@@ -16,6 +17,7 @@ from clinic_tracker.domain.lab_entry import (
     TypedValue,
     as_typed,
     comparator_of,
+    is_unusual,
     panel_title,
     read_panel,
     read_value,
@@ -113,6 +115,20 @@ def test_the_flag_is_worked_out_and_a_convention_is_not_kept_as_printed() -> Non
 def test_limits_of_another_way_to_measure_are_left_out() -> None:
     kept = read("urine_rbc", "12", "cells/uL", low="0", high="2", range_unit="/HPF")
     assert (kept.low, kept.high, kept.flag) == (None, None, None)
+
+
+def test_overlong_words_are_refused() -> None:
+    with pytest.raises(RuleViolation, match="60 characters or fewer"):
+        read("urine_protein", "x" * 61)
+
+
+def test_words_come_back_as_words() -> None:
+    assert as_typed(CATALOG, read("urine_blood", "trace")) == TypedValue("urine_blood", "trace", confirmed=True)
+
+
+@pytest.mark.parametrize("value, unusual", [("145", False), ("2", True), ("clumped", False), ("", False)])
+def test_only_an_unusual_number_has_to_be_confirmed(value: str, unusual: bool) -> None:
+    assert is_unusual(CATALOG, TypedValue("platelets", value, "K/uL")) is unusual
 
 
 def test_every_panel_has_a_title() -> None:

@@ -100,6 +100,19 @@ def test_a_review_is_taken_back_with_a_reason(chart: Chart, doctor: Scope) -> No
     assert refused.value.code == "not_reviewed"
 
 
+def test_a_corrected_report_keeps_its_review(chart: Chart, doctor: Scope) -> None:
+    (tsh,) = ids(panel="tsh")
+    review_reports(doctor, [tsh])
+    correct_report(chart.scope, chart.id, tsh, Sheet(DRAWN, (typed(Panel.TSH, {"tsh": "9.1"}),)), reason="Typing error")
+    with pytest.raises(RuleViolation, match="changed by Nia Brandt"):
+        undo_review(doctor, chart.id, tsh, reason="Too late")
+
+
+def test_an_overlong_note_is_refused(chart: Chart, doctor: Scope) -> None:
+    with pytest.raises(RuleViolation, match="2000 characters"):
+        review_reports(doctor, ids(), note="x" * 2001)
+
+
 def test_a_review_is_taken_back_only_on_the_chart_it_belongs_to(chart: Chart, doctor: Scope) -> None:
     (tsh,) = ids(panel="tsh")
     other = register(chart.scope)

@@ -49,6 +49,36 @@ def test_results_show_values_flags_findings_trends_and_what_is_missing(doctor: P
     assert "251" in seen.rows()[1]
 
 
+def test_why_a_report_does_not_count_is_said_in_words(page: Page, cast: Cast, chart: Chart) -> None:
+    staff = page.sign_in(cast.staff)
+    values = {
+        "collected_on": "01/12/2026",
+        "tsh_status": "cancelled",
+        "alt_value": "22",
+        "liver_panel_status": "preliminary",
+    }
+    staff.submit(
+        f"{chart.url}/results/new", **values, cd4_value="230", cd4_high="1500", cd4_low="", alt_low="7", alt_high=""
+    )
+    seen = staff.follow().words
+    assert "Thyroid function: recorded, but it does not count: cancelled by the laboratory." in seen
+    assert "Liver panel: recorded, but it does not count: preliminary: enter the final result as a correction." in seen
+    assert "(up to 1500)" in seen
+    assert "(from 7)" in seen
+
+
+def test_values_in_another_unit_are_shown_in_ours_and_as_reported(page: Page, cast: Cast, chart: Chart) -> None:
+    staff = page.sign_in(cast.staff)
+    sheet = {"collected_on": "01/12/2026", "creatinine_value": "88.4", "creatinine_unit": "umol/L"}
+    staff.submit(f"{chart.url}/results/new", **sheet, creatinine_low="53", creatinine_high="97")
+    seen = staff.follow().words
+    assert "Creatinine 1 mg/dL" in seen
+    assert "reported as 88.4 umol/L" in seen
+    fields = staff.get(f"{chart.url}/results/{reports()[0].public_id}/correct").fields()
+    assert (fields["creatinine_value"], fields["creatinine_unit"]) == ("88.4", "umol/L")
+    assert (fields["creatinine_low"], fields["creatinine_high"]) == ("53", "97")
+
+
 def test_reports_are_filtered_and_paged(doctor: Page, chart: Chart) -> None:
     for months in range(15):
         chart.results(add_months(date(2024, 10, 3), months), *MONTHLY)

@@ -138,6 +138,23 @@ def test_a_form_that_was_never_sent_is_withdrawn_and_owed_again(staff: Page, cha
     assert "188 days overdue" in seen
 
 
+def test_a_withdrawn_entry_cannot_be_withdrawn_or_corrected_again(staff: Page, chart: Chart) -> None:
+    staff.submit(new(chart, "adverse_event_form"), answer_event="Thyroid disease", answer_onset_on="01/02/2026")
+    place = f"{chart.url}/forms/{only_form().public_id}"
+    assert staff.get(f"{place}/correct").fields()["answer_onset_on"] == "02-Jan-2026"
+    staff.submit(f"{place}/withdraw", reason="Never sent")
+    for what in ("withdraw", "correct"):
+        refused = staff.submit(f"{place}/{what}", 400, reason="Again")
+        assert any("marked as entered in error by you" in error for error in refused.errors)
+
+
+def test_a_course_that_is_planned_is_offered_as_such(staff: Page, chart: Chart) -> None:
+    chart.plan(date(2026, 7, 13))
+    opened = staff.get(f"{new(chart, 'patient_authorization_and_baseline_lab_form')}?course=2")
+    assert opened.fields()["course"] == "2"
+    assert "Course 2: no infusion yet, planned for 13-Jul-2026" in opened.words
+
+
 def test_before_the_first_infusion_nothing_is_owed(staff: Page, cast: Cast, scope_for: Callable[..., Scope]) -> None:
     waiting = register(scope_for(cast.staff))
     assert "Forms are counted from the first infusion." in staff.get(f"{waiting.url}/forms").words
