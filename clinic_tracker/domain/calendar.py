@@ -62,7 +62,8 @@ def whole_months_between(day: int, limit: int) -> int:
     return months if add_months(day, months) <= limit else months - 1
 
 
-def add_business_days(day: int, count: int, holidays: Container[int]) -> int:
+@lru_cache(maxsize=4096)
+def add_business_days(day: int, count: int, holidays: frozenset[int]) -> int:
     """The count-th business day after ``day``, which itself is day 0 (decision 26)."""
     while count > 0:
         day += 1

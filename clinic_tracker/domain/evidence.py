@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import NamedTuple, cast
 
 from clinic_tracker.domain.facts import ExamFact, FormFact, LabFact
@@ -12,11 +13,15 @@ class Track(NamedTuple):
     """The days with evidence of one kind, in order, and the fact behind each. Several facts of a day are one piece."""
 
     days: Sequence[int] = ()
-    refs: Mapping[int | None, int | None] = {}
+    refs: Mapping[int | None, int | None] = {}  # empty if no fact has an id
 
     @property
     def latest(self) -> int | None:
         return self.days[-1] if self.days else None
+
+    def refs_of(self, days: Iterable[int | None]) -> Iterable[int | None]:
+        """The id of the fact of each day, None for None. Facts read from a file have no ids to look up."""
+        return map(self.refs.get, days) if self.refs else repeat(None)
 
 
 class Evidence(NamedTuple):
@@ -91,8 +96,12 @@ def _cd4_counts(facts: Iterable[LabFact]) -> list[tuple[int, float]]:
 
 
 def _tracks(found: Mapping[str, dict[int, int | None]]) -> dict[str, Track]:
-    # A slot that nobody did asks for the fact of the day None, and gets None.
-    return {name: Track(sorted(refs), cast("Mapping[int | None, int | None]", refs)) for name, refs in found.items()}
+    return {name: Track(sorted(refs), _ids(refs)) for name, refs in found.items()}
+
+
+def _ids(refs: dict[int, int | None]) -> Mapping[int | None, int | None]:
+    """The ids, to be asked for the days on which slots were done: a slot that nobody did asks for the day None."""
+    return cast("Mapping[int | None, int | None]", refs) if any(refs.values()) else {}
 
 
 def _recorded(fact: LabFact | ExamFact) -> int:

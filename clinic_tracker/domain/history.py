@@ -51,10 +51,11 @@ class History:
     @property
     def closed_on(self) -> int | None:
         """The prescriber's sign-off, or None; one before the first infusion of the latest course does not count."""
-        given, signed = self.given, self.monitoring_closed_on
-        if signed is None or not given or signed < min(given[-1].infusion_days):
+        signed = self.monitoring_closed_on
+        if signed is None:
             return None
-        return signed
+        given = self.given
+        return signed if given and signed >= min(given[-1].infusion_days) else None
 
     def known_on(self, day: int) -> "History":
         """The history without the facts dated after ``day``. Extensions and waivers always stay."""

@@ -5,7 +5,7 @@ function returns obligations sorted by due date and slot. (The slots of laborato
 """
 
 from bisect import bisect_right
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import count, pairwise, repeat
 from operator import attrgetter
 
@@ -22,7 +22,7 @@ def course_forms(
     courses: Sequence[Course],
     forms: Sequence[FormFact],
     waivers: Sequence[Span],
-    holidays: Container[int],
+    holidays: frozenset[int],
 ) -> list[Obligation]:
     """One form for each course, owed from its last infusion on, done by the first submission since then (R-52)."""
     found = []
@@ -124,7 +124,7 @@ def rolling_exams(
         repeat(None),
         done,
         waived_column(dues, waivers),
-        map(track.refs.get, done),
+        track.refs_of(done),
     )
     found.sort(key=_by_due_and_slot)
     return found
@@ -143,7 +143,7 @@ def after_gap(due: int, gaps: Iterable[Span]) -> int:
     return due
 
 
-def _after(day: int, period: Period, holidays: Container[int]) -> int:
+def _after(day: int, period: Period, holidays: frozenset[int]) -> int:
     if period.unit is Unit.BUSINESS_DAYS:
         return add_business_days(day, period.count, holidays)
     return day + period.count

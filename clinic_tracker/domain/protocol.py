@@ -4,7 +4,7 @@ The rules live in ``protocols/*.toml``; when a label changes, a file changes and
 ``load`` is given the parsed mapping.
 """
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -54,7 +54,7 @@ class Protocol:
     dosing: Dosing
     antiviral: Antiviral
     checks: tuple[PreCourseCheck, ...]
-    holidays: Container[int]
+    holidays: frozenset[int]
     origin: "_Origin" = field(repr=False, compare=False)
 
     def value(self, name: str) -> int:
@@ -98,11 +98,11 @@ class _Origin:
 
     mapping: Mapping[str, object]
     file_name: str
-    calendars: Mapping[str, Container[int]]
+    calendars: Mapping[str, frozenset[int]]
 
 
 def load(
-    mapping: Mapping[str, object], file_name: str, calendars: Mapping[str, Container[int]] | None = None
+    mapping: Mapping[str, object], file_name: str, calendars: Mapping[str, frozenset[int]] | None = None
 ) -> Protocol:
     """The protocol that a parsed file describes; ProtocolError naming file, table and field if it breaks a rule.
 
@@ -131,11 +131,18 @@ def _build(origin: _Origin, values: Mapping[str, int]) -> Protocol:
         dosing=reader.dosing(file.table("dosing")),
         antiviral=reader.antiviral(file.table("antiviral")),
         checks=tuple(reader.check(table) for table in file.tables("pre_course_checks", "pre-course check")),
-        holidays=origin.calendars[file.one_of("business_days", origin.calendars)] if file.has("business_days") else (),
+        holidays=origin.calendars[file.one_of("business_days", origin.calendars)]
+        if file.has("business_days")
+        else frozenset(),
         origin=origin,
     )
     file.finish()
     return protocol
+
+
+def _holidays(file: Table, calendars: Mapping[str, frozenset[int]]) -> frozenset[int]:
+    """The days off of the calendar that the file names; without one every weekday is a business day."""
+    return calendars[file.one_of("business_days", calendars)] if file.has("business_days") else frozenset()
 
 
 class _Reader:

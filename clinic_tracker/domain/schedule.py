@@ -116,14 +116,15 @@ def _courses_given(given: list[CourseFact], tail_months: int) -> tuple[Course, .
 
     An extension holds for its course and those given later.
     """
-    courses: list[Course] = []
+    firsts = [min(course.infusion_days) for course in given]
+    days_before_next = [*(first - 1 for first in firsts[1:]), _FAR_AWAY]
+    courses = []
     extended_to = 0
-    for number, infusion_days, extension in given:
-        first, last = min(infusion_days), max(infusion_days)
-        extended_to = max(extended_to, extension or 0)
-        if courses:
-            courses[-1] = courses[-1]._replace(until=first - 1)
-        courses.append(Course(number, first, last, max(add_months(last, tail_months), extended_to), _FAR_AWAY))
+    for course, first, until in zip(given, firsts, days_before_next, strict=True):
+        last = max(course.infusion_days)
+        extended_to = max(extended_to, course.monitoring_extended_to or 0)
+        ends = max(add_months(last, tail_months), extended_to)
+        courses.append(Course(course.number, first, last, ends, until))
     return tuple(courses)
 
 

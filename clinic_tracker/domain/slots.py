@@ -95,8 +95,9 @@ def slot_grid(courses: tuple[Course, ...], pattern: str, step: int, early: int) 
 def draws_that_count(grid: Grid, days: Sequence[int]) -> list[int | None]:
     """For each slot the first draw inside its window, on time or late, or None. ``days`` are in order of time."""
     # From the latest draw to the first: of several in a window the first is written last, and stays.
-    bounds = grid.bounds
-    first_draws = {bisect_right(bounds, day): day for day in reversed(days)}
+    latest_first = days[::-1]
+    places = map(bisect_right, repeat(grid.bounds), latest_first)
+    first_draws = dict(zip(places, latest_first, strict=True))
     return list(map(first_draws.get, grid.places))
 
 
@@ -114,7 +115,7 @@ def slot_obligations(
         grid.closes,
         done,
         waived_column(grid.dues, waivers),
-        map(track.refs.get, done),
+        track.refs_of(done),
     )
 
 

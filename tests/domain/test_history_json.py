@@ -170,7 +170,7 @@ def as_written(path: str) -> str:
 
 @pytest.mark.parametrize("place", ["", "patient.", "courses.0.", "courses.0.infusions.0.", "labs.0.", "exams.0."])
 def test_unknown_keys(place: str) -> None:
-    assert refusal(changed(f"{place}colour", 1)) == f"{as_written(place + 'colour')}: is not known"
+    assert refusal(changed(f"{place}color", 1)) == f"{as_written(place + 'color')}: is not known"
 
 
 def test_an_unknown_key_is_shown_in_one_line() -> None:

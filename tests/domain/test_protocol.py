@@ -150,7 +150,7 @@ CHANGES = [
     ("cbc_diff", "grade", "D", "grade: 'D' is not one of A, B, R, C"),
     ("cbc_diff", "title", " ", "title: must be a text"),
     ("cbc_diff", "title", 5, "title: must be a text"),
-    ("cbc_diff", "colour", "red", "colour: is not a field of this table"),
+    ("cbc_diff", "color", "red", "color: is not a field of this table"),
     ("skin_exam", "closes", "next_opens", "closes: is next_opens for the slots of a course and never for the rest"),
     ("skin_exam", "every", None, "first_due: is missing"),
     ("infusion_checklist", "until", "monitoring_end", "until: belongs to requirements that repeat"),
