@@ -363,5 +363,7 @@ def test_minutes_left_are_zero_exactly_when_the_observation_is_over(naive, secon
 def test_the_minutes_left_are_told_as_people_say_them(left, minutes, words):
     ended = at("13:10")
     discharged = ended + timedelta(minutes=minutes - left)
-    verdict = infusion_day.check_discharge(ended, discharged, minutes, stroke_counseled=True, late_reactions_counseled=True)
+    verdict = infusion_day.check_discharge(
+        ended, discharged, minutes, stroke_counseled=True, late_reactions_counseled=True
+    )
     assert words in verdict.deviations[0].message

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from clinic_tracker.domain.baseline import Baseline, BaselineItem, BaselineState, Weight
 from clinic_tracker.domain.local_time import show_date
 from clinic_tracker.queries.baseline import baseline_settings, course_baseline, course_start
+from clinic_tracker.queries.treatment import treatment_of
 from clinic_tracker.queries.treatment_rows import CourseRow
 from clinic_tracker.web.patients.pages import OpenChart
 
@@ -89,7 +90,10 @@ def lapsing_words(chart: OpenChart, before: CourseRow, start_on: date | None) ->
         return None
     scope, header = chart.scope, chart.header
     lapsing = course_baseline(scope, header.id, header.protocol_id, before.number, former).lapsing_by(start_on)
-    if not lapsing:
+    names = [item.title for item in lapsing]
+    authorization = treatment_of(scope, header.id).authorization(before.id)
+    if authorization is not None and authorization.expires_on is not None and authorization.expires_on < start_on:
+        names.append("the authorization")
+    if not names:
         return None
-    names = ", ".join(item.title for item in lapsing)
-    return f"No longer valid on {show_date(start_on)}: {names}. Collect again before the course."
+    return f"No longer valid on {show_date(start_on)}: {', '.join(names)}. Renew them before the course."

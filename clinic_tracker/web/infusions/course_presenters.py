@@ -38,6 +38,13 @@ class CourseCard:
     next_on: date | None
 
     @property
+    def authorization_lapses(self) -> bool:
+        """Whether the authorization does not reach the planned first day."""
+        expires_on = self.authorization.expires_on if self.authorization is not None else None
+        planned_on = self.row.planned_start_on
+        return not self.given and expires_on is not None and planned_on is not None and expires_on < planned_on
+
+    @property
     def title(self) -> str:
         """Course 2."""
         return f"Course {self.row.number}"

@@ -15,7 +15,7 @@ from clinic_tracker.queries.baseline import course_blockers
 from clinic_tracker.queries.infusion_day import DayParts, DayRow, parts_of_infusion, waiting_parts
 from clinic_tracker.queries.treatment import Treatment, regimen_of, treatment_of
 from clinic_tracker.queries.treatment_rows import CourseRow, DeviationRow, InfusionRow
-from clinic_tracker.web.filters import clock
+from clinic_tracker.web.filters import clock, date_text
 from clinic_tracker.web.patients.pages import OpenChart
 
 
@@ -189,6 +189,9 @@ def _checks_before(
         Check(text="Baseline set" if not tests else f"Baseline: {', '.join(tests)}", ok=not tests, href=None),
         Check(text="Facility and prescriber certified", ok=not codes & CERTIFIED, href=None),
     ]
+    planned_on = course.planned_start_on
+    if following is not None and following.day_number == 1 and planned_on not in {None, chart.scope.today}:
+        checks.append(Check(text=f"Planned for {date_text(planned_on)}", ok=None, href=authorize))
     day_number = following.day_number if following is not None else course.planned_days
     return checks + _checks_of_parts(treatment, parts, scope_day=chart.scope.today, day_number=day_number, of=regimen)
 
