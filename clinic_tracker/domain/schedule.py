@@ -25,9 +25,10 @@ _FAR_AWAY = 10**9
 
 def forecast(history: History, protocol: Protocol) -> Forecast:
     """Everything owed by and for one patient, and the dates at the head of the schedule; empty before any infusion."""
-    courses = _courses_given(history.given, protocol.monitoring.tail_months)
-    if not courses:
+    given = history.given
+    if not given:
         return Forecast()
+    courses = _courses_given(given, protocol.monitoring.tail_months)
     case = _Case(history, protocol, courses)
     obligations: list[Obligation] = []
     standings = []
