@@ -14,6 +14,7 @@ from clinic_tracker.models.base import db
 from clinic_tracker.models.patients import Patient
 from clinic_tracker.models.schedule import Standing
 from clinic_tracker.queries.scope import PermissionDenied, Scope
+from clinic_tracker.services import patients
 from clinic_tracker.services.patients import PatientDetails, change_prescriber, edit_patient, register_patient
 from tests.factories import register
 from tests.fixtures.people import Cast
@@ -76,6 +77,17 @@ def test_a_number_is_unique_in_the_clinic_whatever_the_case_of_its_letters(staff
     other = replace(ADA, mrn="2", rems_patient_id="R-2", family_name="Bauer", given_name="Uwe")
     violation = refusal(lambda: register_patient(staff, replace(other, **{number: "AB-7"})))
     assert (violation.code, violation.field) == (f"{number}_taken", number)
+
+
+@pytest.mark.parametrize("number", ["mrn", "rems_patient_id"])
+def test_a_number_taken_in_the_same_moment_is_the_same_message(staff: Scope, monkeypatch, number):
+    register_patient(staff, ADA)
+    monkeypatch.setattr(patients, "_refuse_taken", lambda *_arguments: None)  # the other one was not there yet
+    other = replace(ADA, mrn="2", rems_patient_id="R-2", family_name="Bauer", given_name="Uwe")
+    taken = replace(other, **{number: getattr(ADA, number)})
+    violation = refusal(lambda: register_patient(staff, taken, different_person=True))
+    assert (violation.code, violation.field) == (f"{number}_taken", number)
+    assert db.session.query(Patient).count() == 1
 
 
 def test_two_clinics_may_use_the_same_numbers(staff: Scope, cast: Cast, scope_for: ScopeFor):

@@ -94,6 +94,16 @@ def test_a_correction_and_an_error_stay_visible_struck_through(page: Page, cast:
     assert "Entered in error Nia Brandt, 22-Jan-2026 10:30: Wrong chart" in shown.words
 
 
+def test_a_correction_that_a_rule_refuses_is_told(page: Page, cast: Cast, chart: Chart):
+    chart.enroll(cast.prescriber, date(2026, 1, 5))
+    address = f"{chart.url}/enrollments/{entries(chart)[0].public_id}/correct"
+    answer = page.sign_in(cast.staff).submit(address, status=400, guide_given_on="06-Jan-2026", reason="Misread")
+    assert answer.errors == [
+        "The Patient Guide (06-Jan-2026) comes before the enrollment form is signed (05-Jan-2026)."
+    ]
+    assert entries(chart)[0].state == "recorded"
+
+
 def test_what_somebody_changed_meanwhile_is_not_changed_again(page: Page, new_page, cast: Cast, chart: Chart):
     chart.enroll(cast.prescriber, date(2026, 1, 5))
     address = f"{chart.url}/enrollments/{entries(chart)[0].public_id}"

@@ -190,6 +190,22 @@ def test_a_vaccination_is_corrected_and_withdrawn(page: Page, cast: Cast, chart:
     assert "already marked as entered in error by you" in late.errors[0]
 
 
+def test_a_correction_that_a_rule_refuses_is_told_at_the_field(page: Page, cast: Cast, chart: Chart):
+    chart.exam("ecg", date(2026, 1, 6)).exam("ecg", date(2026, 1, 7))
+    record_vaccination(chart.scope, chart.id, VaccinationEntry("mmr", date(2026, 1, 5)))
+    page.sign_in(cast.staff)
+    exam = db.session.query(Exam).order_by(Exam.id).first()
+    assert exam is not None
+    address = f"{chart.url}/exams/{exam.public_id}"
+    refused = page.submit(f"{address}/correct", status=400, performed_on="07-Jan-2026", reason="Misread")
+    assert refused.errors == ["ECG of 07-Jan-2026 with this result is on record already."]
+    page.submit(f"{address}/withdraw", reason="Other patient")
+    assert "already marked" in page.submit(f"{address}/withdraw", status=400, reason="Again").errors[0]
+    dose = db.session.query(Vaccination).one().public_id
+    born = page.submit(f"{chart.url}/vaccinations/{dose}/correct", status=400, given_on="04-May-1980", reason="Misread")
+    assert "before the patient was born" in born.errors[0]
+
+
 def test_an_exam_of_another_patient_is_not_found(page: Page, cast: Cast, chart: Chart, staff: Scope):
     chart.exam("ecg", date(2026, 1, 6))
     other = register(staff)

@@ -11,6 +11,7 @@ from clinic_tracker.queries import patient_lists
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services.merging import merge_patients
 from tests.factories import register
+from tests.fixtures.clock import Clock
 from tests.fixtures.pages import Page
 from tests.fixtures.people import Cast
 
@@ -43,6 +44,23 @@ def test_the_list_says_who_where_and_what_is_owed(page: Page, cast: Cast, staff:
     assert "overdue" in first[3]
     assert second[2] == "Waiting for course 1"
     assert second[4] == "No prescriber Not enrolled"
+
+
+@pytest.mark.parametrize(
+    "local,treatment,owed",
+    [
+        ("2025-06-09 12:00", "Course 1, month 1 of 48", "due in 4 days"),
+        ("2025-06-20 12:00", "Course 1, month 1 of 48", "7 days overdue"),
+        ("2029-06-07 12:00", "Ended on 06-Jun-2029, not signed off", "overdue"),
+    ],
+)
+def test_the_treatment_is_told_on_the_day_of_the_page(page, cast, staff: Scope, clock: Clock, local, treatment, owed):
+    chart = register(staff, has_cervix=False).enroll(cast.prescriber, date(2025, 5, 1)).infuse(date(2025, 6, 2))
+    chart.exam("skin_exam", date(2025, 5, 30))
+    clock.set(local)
+    row = page.sign_in(cast.staff).get("/patients").rows()[0]
+    assert treatment in row[2]
+    assert owed in row[3]
 
 
 def test_the_filter_lives_in_the_address(page: Page, cast: Cast, staff: Scope):

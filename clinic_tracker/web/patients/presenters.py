@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from clinic_tracker.domain.calendar import whole_months_between
 from clinic_tracker.domain.local_time import show_date
@@ -21,6 +21,7 @@ GROUP_WORDS = {
     Group.NOT_ENROLLED: "Not enrolled",
     Group.NO_PRESCRIBER: "No prescriber, or an inactive one",
 }
+SOON = timedelta(days=7)
 SEX_WORDS = {Sex.FEMALE.value: "Female", Sex.MALE.value: "Male", Sex.UNKNOWN.value: "Not known"}
 TABLE_WORDS = {
     "enrollment": ("enrollment", "enrollments"),
@@ -120,7 +121,8 @@ def _owed(due_on: date | None, today: date) -> tuple[str | None, int | None]:
         return None, None
     if due_on < today:
         return ObligationStatus.OVERDUE.value, (today - due_on).days
-    return ObligationStatus.UPCOMING.value, (due_on - today).days
+    soon = due_on - today <= SOON
+    return (ObligationStatus.DUE.value, (due_on - today).days) if soon else (None, None)
 
 
 def _phase(patient: ListedPatient, today: date) -> str:
