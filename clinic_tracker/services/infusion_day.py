@@ -15,7 +15,7 @@ from clinic_tracker.services import audit
 from clinic_tracker.services.audit import AuditAction
 from clinic_tracker.services.deviations import Reasons
 from clinic_tracker.services.facts import already_recorded, user_name, when
-from clinic_tracker.services.infusion_rules import Day, account_for, find_day, judge, parts_of
+from clinic_tracker.services.infusion_rules import Day, account_for, find_day, judge, parts_of, standing_messages
 from clinic_tracker.services.infusions import EARLY_DISCHARGE
 from clinic_tracker.services.unit_of_work import UnitOfWork, unit_of_work
 
@@ -37,6 +37,7 @@ def pause_infusion(
             return
         if _open_pause(day) is not None:
             raise RuleViolation("already_paused", None, "The infusion is paused already.")
+        standing = standing_messages(scope, day)
         pause = InfusionPause(
             clinic_id=scope.clinic_id,
             infusion_id=day.infusion.id,
@@ -48,7 +49,7 @@ def pause_infusion(
         )
         db.session.add(pause)
         audit.record(scope, AuditAction.INFUSION_PAUSED, pause, patient_id=day.patient.id)
-        _hold_against_rules(scope, day, field="paused_at")
+        _hold_against_rules(scope, day, standing, field="paused_at")
 
 
 def resume_infusion(scope: Scope, patient: uuid.UUID, infusion: uuid.UUID, *, resumed_at: datetime) -> None:
@@ -59,8 +60,9 @@ def resume_infusion(scope: Scope, patient: uuid.UUID, infusion: uuid.UUID, *, re
         pause = _open_pause(day)
         if pause is None:
             raise RuleViolation("not_paused", None, "The infusion is not paused.")
+        standing = standing_messages(scope, day)
         _end_pause(scope, day, pause, resumed_at, "resumed_at")
-        _hold_against_rules(scope, day, field="resumed_at")
+        _hold_against_rules(scope, day, standing, field="resumed_at")
 
 
 def end_infusion(
@@ -80,6 +82,7 @@ def end_infusion(
     with unit_of_work(scope) as work:
         day = _running(scope, work, patient, infusion)
         _check_after_start(day, ended_at)
+        standing = standing_messages(scope, day)
         pause = _open_pause(day)
         if pause is not None:
             _end_pause(scope, day, pause, ended_at, "ended_at")
@@ -87,7 +90,7 @@ def end_infusion(
         day.infusion.ended_at = ended_at
         if dose_mg is not None:
             day.infusion.dose_mg = dose_mg
-        _hold_against_rules(scope, day, given=given)
+        _hold_against_rules(scope, day, standing, given=given)
         audit.record(scope, AuditAction.INFUSION_ENDED, day.infusion, before=before)
 
 
@@ -118,10 +121,11 @@ def discharge_patient(
             raise RuleViolation("no_end", None, "Record the end of the infusion before the discharge.")
         if discharged_at < row.ended_at:
             raise RuleViolation("discharged_before_end", "discharged_at", "The discharge is before the end.")
+        standing = standing_messages(scope, day)
         before = audit.snapshot(row)
         row.discharged_at, row.discharged_by_id = discharged_at, scope.user_id
         row.stroke_advice_given, row.late_reaction_advice_given = stroke_advice_given, late_reaction_advice_given
-        verdict = _hold_against_rules(scope, day, given=given)
+        verdict = _hold_against_rules(scope, day, standing, given=given)
         if any(note.code == EARLY_DISCHARGE for note in verdict.deviations):
             row.early_discharge_reason = (given or Reasons()).words
         audit.record(scope, AuditAction.PATIENT_DISCHARGED, row, before=before)
@@ -161,10 +165,12 @@ def _end_pause(scope: Scope, day: Day, pause: InfusionPause, at: datetime, field
     audit.record(scope, AuditAction.INFUSION_RESUMED, pause, patient_id=day.patient.id, before=before)
 
 
-def _hold_against_rules(scope: Scope, day: Day, *, given: Reasons | None = None, field: str | None = None) -> Verdict:
+def _hold_against_rules(
+    scope: Scope, day: Day, standing: frozenset[str], *, given: Reasons | None = None, field: str | None = None
+) -> Verdict:
     """Judge the day with the step made; ``field`` takes what the rules say about pauses."""
     verdict = judge(scope, day, parts_of(scope, day.infusion), live=False, readiness=False)
     for note in verdict.refusals:
         raise RuleViolation(note.code, field if note.field == "pauses" and field else note.field, note.message)
-    account_for(scope, day, verdict, given or Reasons())
+    account_for(scope, day, verdict, given or Reasons(), standing)
     return verdict

@@ -27,7 +27,16 @@ from clinic_tracker.services import audit
 from clinic_tracker.services.audit import AuditAction
 from clinic_tracker.services.deviations import Reasons
 from clinic_tracker.services.facts import already_recorded, check_reason
-from clinic_tracker.services.infusion_rules import Day, Parts, account_for, find_course_row, find_day, judge, parts_of
+from clinic_tracker.services.infusion_rules import (
+    Day,
+    Parts,
+    account_for,
+    find_course_row,
+    find_day,
+    judge,
+    parts_of,
+    standing_messages,
+)
 from clinic_tracker.services.unit_of_work import unit_of_work
 
 # Around an infusion, a time further away than this is a slip of the date.
@@ -77,10 +86,11 @@ def record_vital_signs(scope: Scope, target: Target, vitals: VitalsTaken, *, for
         if already_recorded(scope, VitalSigns, form_token):
             return
         _check_vitals(scope, vitals)
+        standing = _standing(scope, patient, target)
         row = VitalSigns(**asdict(vitals))
         _add_part(scope, patient, target, row, form_token)
         audit.record(scope, AuditAction.VITAL_SIGNS_RECORDED, row, patient_id=patient.id)
-        _settle_parts(scope, patient, target)
+        _settle_parts(scope, patient, target, standing)
 
 
 def record_premedication(
@@ -92,11 +102,13 @@ def record_premedication(
     dose: str | None,
     given_at: datetime,
     ended_at: datetime | None,
+    given: Reasons | None = None,
     form_token: str | None = None,
 ) -> None:
     """Record a drug given around the infusion (R-43, R-44).
 
-    RuleViolation for a time in the future, not near the infusion, or an end before its start.
+    RuleViolation for a time in the future, not near the infusion, or an end before its start; ReasonNeeded for a
+    corticosteroid that was late.
     """
     scope.require(Permission.RECORD_TREATMENT)
     with unit_of_work(scope) as work:
@@ -108,10 +120,11 @@ def record_premedication(
             _check_time(scope, ended_at, "ended_at")
             if ended_at < given_at:
                 raise RuleViolation("premedication_backwards", "ended_at", "The drug ends before it begins.")
+        standing = _standing(scope, patient, target)
         row = Premedication(kind=kind.value, drug=drug, dose=dose, given_at=given_at, ended_at=ended_at)
         _add_part(scope, patient, target, row, form_token)
         audit.record(scope, AuditAction.PREMEDICATION_RECORDED, row, patient_id=patient.id)
-        _settle_parts(scope, patient, target)
+        _settle_parts(scope, patient, target, standing, given)
 
 
 def record_reaction(
@@ -175,10 +188,11 @@ def withdraw_part(scope: Scope, target: Target, kind: str, part: uuid.UUID, *, r
         patient = work.lock_patient(target.patient)
         words = check_reason(scope, reason)
         row = _find_part(scope, patient, target, kind, part)
+        standing = _standing(scope, patient, target)
         before = audit.snapshot(row)
         row.withdrawn_at, row.withdrawn_by_id = scope.now, scope.user_id
         audit.record(scope, PART_KINDS[kind].action, row, patient_id=patient.id, before=before, reason=words)
-        _settle_parts(scope, patient, target, Reasons(words))
+        _settle_parts(scope, patient, target, standing, Reasons(words))
 
 
 def stated_parts(_scope: Scope, steroid: SteroidGiven | None, vitals: VitalsTaken | None) -> Parts:
@@ -232,13 +246,21 @@ def _sign(scope: Scope, row: InfusionPart, form_token: str | None) -> None:
     db.session.flush()
 
 
-def _settle_parts(scope: Scope, patient: Patient, target: Target, given: Reasons | None = None) -> None:
+def _standing(scope: Scope, patient: Patient, target: Target) -> frozenset[str]:
+    if target.infusion is None:
+        return frozenset()
+    return standing_messages(scope, find_day(scope, patient, target.infusion))
+
+
+def _settle_parts(
+    scope: Scope, patient: Patient, target: Target, standing: frozenset[str], given: Reasons | None = None
+) -> None:
     """A steroid or vital signs written down late may end a deviation of their infusion, or change its words."""
     if target.infusion is None:
         return
     day = find_day(scope, patient, target.infusion)
     verdict = judge(scope, day, parts_of(scope, day.infusion), live=False, readiness=False)
-    account_for(scope, day, verdict, given or Reasons())
+    account_for(scope, day, verdict, given or Reasons(), standing)
 
 
 def _find_part(scope: Scope, patient: Patient, target: Target, kind: str, part: uuid.UUID) -> Any:

@@ -1,7 +1,7 @@
 """What the rules say about one infusion day of a patient, and the deviations that follow from it."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple, TypeVar
@@ -29,6 +29,7 @@ from clinic_tracker.models.treatment import (
 )
 from clinic_tracker.queries.baseline import course_blockers, enrolled_on
 from clinic_tracker.queries.scope import Scope
+from clinic_tracker.queries.suite import IMPORTED
 from clinic_tracker.queries.treatment import regimen_of
 from clinic_tracker.services import audit
 from clinic_tracker.services.audit import AuditAction
@@ -149,6 +150,7 @@ def judge(
         enrolled_on=enrolled_on(scope, patient.id, row.infused_on),
         now=scope.now,
         zone_name=row.time_zone or scope.time_zone,
+        imported=row.recorded_via == IMPORTED,
     )
     regimen = regimen_of(scope, patient.protocol_id)
     regimen = replace(
@@ -167,15 +169,20 @@ def judge(
     return Verdict(tuple(notes))
 
 
-def account_for(scope: Scope, day: Day, verdict: Verdict, given: Reasons) -> None:
+def account_for(
+    scope: Scope, day: Day, verdict: Verdict, given: Reasons, standing: Container[str] = frozenset()
+) -> None:
     """Bring the deviations of an infusion in line with the verdict, and record new ones with their reason.
 
     One that no longer applies is withdrawn; one that now reads differently is told anew with its old reason; one
-    about readiness stays, because it was true before the start. RuleViolation as ``settle`` raises it.
+    about readiness stays, because it was true before the start. ``standing`` are the messages that applied before this
+    step: nobody is asked about them now. RuleViolation as ``settle`` raises it.
     """
     on_record = {row.code: row for row in deviations_of_infusion(scope, day.infusion.id)}
     explained = on_record.keys() | _explained_for_course(scope, day.course.id)
-    fresh = Verdict(tuple(note for note in verdict.notes if not _is_explained(note, explained)))
+    fresh = Verdict(
+        tuple(note for note in verdict.notes if not _is_explained(note, explained) and note.message not in standing)
+    )
     for note in settle(scope, fresh, given):
         _record(scope, day, note, given.words)
     applying = {note.code: note for note in verdict.deviations}
@@ -186,6 +193,12 @@ def account_for(scope: Scope, day: Day, verdict: Verdict, given: Reasons) -> Non
         elif still is not None and still.message != row.message:
             _withdraw(scope, row)
             _record(scope, day, still, row.reason)
+
+
+def standing_messages(scope: Scope, day: Day) -> frozenset[str]:
+    """What the rules say about an infusion as it is, before a step changes it."""
+    verdict = judge(scope, day, parts_of(scope, day.infusion), live=False, readiness=False)
+    return frozenset(note.message for note in verdict.deviations)
 
 
 def recorded_days(scope: Scope, patient_id: int, excluding: int | None = None) -> tuple[InfusionDay, ...]:

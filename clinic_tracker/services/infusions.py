@@ -40,6 +40,7 @@ from clinic_tracker.services.infusion_rules import (
     find_day,
     judge,
     parts_of,
+    standing_messages,
     waiting_parts,
 )
 from clinic_tracker.services.unit_of_work import unit_of_work
@@ -169,7 +170,7 @@ def correct_infusion(
     scope.require(Permission.RECORD_TREATMENT)
     with unit_of_work(scope) as work:
         old = find_day(scope, work.lock_patient(patient), infusion)
-        before = audit.snapshot(old.infusion)
+        before, standing = audit.snapshot(old.infusion), standing_messages(scope, old)
         words = check_reason(scope, reason)
         day = Day(old.patient, old.course, _replacement(scope, old, facts))
         retire(scope, old.infusion, words)
@@ -177,7 +178,7 @@ def correct_infusion(
         verdict = judge(scope, day, parts_of(scope, old.infusion).moved(by), live=False, readiness=bool(by))
         _insert(scope, day, verdict)
         move_parts(scope, old.infusion, day.infusion, by)
-        account_for(scope, day, verdict, given or Reasons())
+        account_for(scope, day, verdict, given or Reasons(), standing)
         _keep_early_reason(scope, day.infusion)
         audit.record(scope, AuditAction.INFUSION_CORRECTED, day.infusion, before=before, reason=words)
         return day.infusion.public_id

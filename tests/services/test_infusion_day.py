@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from clinic_tracker.domain.errors import NotFound, RuleViolation
-from clinic_tracker.domain.vocabulary import ReactionGrade
+from clinic_tracker.domain.vocabulary import PremedicationKind, ReactionGrade
 from clinic_tracker.models.audit import AuditEvent
 from clinic_tracker.models.base import db
 from clinic_tracker.models.treatment import Deviation, Infusion, InfusionPause, InfusionReaction, VitalSigns
@@ -16,6 +16,7 @@ from clinic_tracker.services.infusion_day import pause_infusion, resume_infusion
 from clinic_tracker.services.infusion_parts import (
     Target,
     VitalsTaken,
+    record_premedication,
     record_reaction,
     record_vital_signs,
     withdraw_part,
@@ -296,3 +297,31 @@ def test_a_reaction_is_recorded_with_its_grade_and_not_before_the_start(treated,
     assert refused.value.field == "onset_at"
     record_reaction(treated.scope, treated.patient, infusion, onset_at=treated.scope.now, **common)
     assert db.session.execute(select(InfusionReaction.grade)).scalar_one() == "moderate"
+
+
+def test_a_step_asks_only_about_what_it_changes(treated, clock):
+    infusion = run_to_end(treated, clock)
+    row(infusion).lot_number = None
+    db.session.commit()
+    clock.forward(minutes=121)
+    treated.discharge(infusion)
+    assert codes() == []
+
+
+def test_a_corticosteroid_given_after_the_start_needs_a_reason(cast, scope_for, clock):
+    treated = add_patient(cast, scope_for)
+    treated.make_ready()
+    infusion = treated.start(given=Reasons("Sheet to follow"))
+    clock.forward(minutes=10)
+    late = {
+        "kind": PremedicationKind.STEROID,
+        "drug": "Methylprednisolone",
+        "dose": None,
+        "given_at": treated.scope.now,
+        "ended_at": None,
+    }
+    target = Target(treated.patient, infusion=infusion)
+    with pytest.raises(ReasonNeeded, match="not finished before"):
+        record_premedication(treated.scope, target, **late)
+    record_premedication(treated.scope, target, given=Reasons("Pump failed"), **late)
+    assert sorted(codes()) == ["no_vitals_before", "steroid_late"]

@@ -195,7 +195,8 @@ class PremedicationForm(DeviationForm):
     def values(self) -> dict[str, Any]:
         """What was given, by the names of the service."""
         names = ("drug", "dose", "given_at", "ended_at")
-        return {name: self[name].data for name in names} | {"kind": PremedicationKind(self.kind.data)}
+        stated = {name: self[name].data for name in names} | {"kind": PremedicationKind(self.kind.data)}
+        return stated | {"given": self.reasons, "form_token": self.token.data}
 
 
 class ReactionForm(DeviationForm):

@@ -67,7 +67,7 @@ def premedication(patient: UUID, infusion: UUID | None = None, course: UUID | No
     form = PremedicationForm(scope=chart.scope, data=start)
     if form.validate_on_submit():
         try:
-            services.record_premedication(chart.scope, target, form_token=form.token.data, **form.values)
+            services.record_premedication(chart.scope, target, **form.values)
         except RuleViolation as violation:
             form.refuse(violation)
         else:
