@@ -73,11 +73,15 @@ def _check_dates(scope: Scope, imported: ImportedHistory) -> None:
 
 def _patient(scope: Scope, work: UnitOfWork, imported: ImportedHistory) -> tuple[Patient, bool]:
     identity = imported.identity
-    found = db.session.execute(
-        select(Patient.id).where(Patient.clinic_id == scope.clinic_id, Patient.mrn == identity.mrn)
-    ).scalar_one_or_none()
-    if found is not None:
-        patient = work.lock_patient(found)
+    on_file = db.session.execute(
+        select(Patient.id, Patient.merged_into_id).where(
+            Patient.clinic_id == scope.clinic_id, Patient.mrn == identity.mrn
+        )
+    ).one_or_none()
+    if on_file is not None:
+        if on_file.merged_into_id is not None:
+            raise RuleViolation("merged", "identity.mrn", "The chart with this MRN was merged into another one.")
+        patient = work.lock_patient(on_file.id)
         _check_same_person(patient, imported)
         return patient, False
     patient = Patient(

@@ -6,6 +6,9 @@ from datetime import date
 
 import pytest
 
+from clinic_tracker.models.base import db
+from clinic_tracker.models.patients import Patient
+from clinic_tracker.models.treatment import Deviation
 from tests.strategies import random_history
 
 TODAY = "2026-01-22"  # where the clock of the tests stands
@@ -157,9 +160,6 @@ def test_a_dry_run_reports_and_records_nothing(run, load):
 
 
 def test_departures_from_the_protocol_are_recorded_not_refused(run, load, scope_for, cast):
-    from clinic_tracker.models.base import db  # noqa: PLC0415
-    from clinic_tracker.models.treatment import Deviation  # noqa: PLC0415
-
     courses = [
         {"number": 1, "infusions": [{"started_at": f"2024-06-{day:02}T09:00-04:00"} for day in (3, 4, 6)]},
         {"number": 2, "infusions": [{"started_at": "2024-12-02T09:00-05:00"}]},
@@ -282,3 +282,16 @@ def test_an_unknown_clinic_is_named(run, tmp_path):
 
     assert status == 2
     assert "nowhere" in complaint
+
+
+def test_a_chart_that_was_merged_takes_no_import(run, load, cast):
+    load([plain(), plain(identity={**IDENTITY, "mrn": "78"})])
+    kept = db.session.scalar(db.select(Patient).where(Patient.mrn == "78"))
+    db.session.scalar(db.select(Patient).where(Patient.mrn == "77")).merged_into_id = kept.id
+    db.session.commit()
+
+    status, report, complaint = load([plain(), history(1)])
+
+    assert status == 2
+    assert complaint.startswith("[0].identity.mrn")
+    assert report["loaded"] == 1
