@@ -6,7 +6,6 @@ makes of it (due, overdue, missed) is in ``status``; which evidence does which o
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import islice
 
 from clinic_tracker.domain.calendar import add_months
 from clinic_tracker.domain.evidence import NO_EVIDENCE, Evidence
@@ -80,14 +79,16 @@ class _Case:
         found = slot_obligations(requirement, grid, done, track, self._waivers_of(requirement))
         # What was due by the latest evidence is no longer owed: the evidence takes it off the overdue list, even if it
         # came too late for the slot.
-        settled = bisect_right(grid.dues, track.latest) if track.latest else 0
-        return found, self._standing(requirement, islice(found, settled, None), track.latest)
+        latest = track.latest
+        settled = bisect_right(grid.dues, latest) if latest else 0
+        return found, self._standing(requirement, found[settled:], latest)
 
     def _plan_exams(self, requirement: Requirement) -> tuple[Sequence[Obligation], Standing]:
         track = self.evidence.exams.get(requirement.evidence, NO_EVIDENCE)
         found = rolling_exams(requirement, self.courses, self.gaps, track, self._waivers_of(requirement))
-        owed = (item for item in found if track.latest is None or item.due > track.latest)
-        return found, self._standing(requirement, owed, track.latest)
+        latest = track.latest
+        owed = [item for item in found if item.due > latest] if latest else found
+        return found, self._standing(requirement, owed, latest)
 
     def _plan_forms(self, requirement: Requirement) -> tuple[Sequence[Obligation], Standing]:
         forms = self.evidence.forms.get(requirement.evidence, ())

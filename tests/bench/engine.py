@@ -24,8 +24,8 @@ from clinic_tracker.queries.protocols import packaged_protocols
 from tests.oracle.plain_history import PlainHistory, read_plain
 from tests.oracle.plain_schedule import PlainForecast, plain_forecast
 
-PATIENTS = 50
-ROUNDS = 11
+PATIENTS = 20
+ROUNDS = 21
 TARGET_MICROSECONDS = 100
 TARGET_RATIO = 30
 
