@@ -60,8 +60,8 @@ def likely_pairs(
     pairs: set[tuple[int, int]] = set()
     blocks: tuple[Callable[[Person], Hashable], ...] = (
         lambda person: person.birth_date,
-        lambda person: (_plain(person.family_name), _plain(person.given_name)),
-        lambda person: _plain(person.rems_patient_id or "") or None,
+        lambda person: (plain(person.family_name), plain(person.given_name)),
+        lambda person: plain(person.rems_patient_id or "") or None,
     )
     for block in blocks:
         groups: defaultdict[Hashable, list[int]] = defaultdict(list)
@@ -79,7 +79,7 @@ def likely_pairs(
 
 def sound_key(name: str) -> str:
     """A name by its sound in four characters (Soundex): Meyer and Maier are M600."""
-    letters = [letter for letter in _plain(name) if letter.isalpha()]
+    letters = [letter for letter in plain(name) if letter.isalpha()]
     if not letters:
         return ""
     # H and W do not part two letters of one sound, vowels do.
@@ -109,7 +109,7 @@ def _same_record(one: Person, other: Person) -> bool:
 def _compare(one: Person, other: Person) -> tuple[int, tuple[str, ...]] | None:
     """Score and reasons, the same in both directions; ``None`` if nothing speaks for one patient."""
     found: list[tuple[int, str]] = []
-    if one.rems_patient_id and _plain(one.rems_patient_id) == _plain(other.rems_patient_id or ""):
+    if one.rems_patient_id and plain(one.rems_patient_id) == plain(other.rems_patient_id or ""):
         found.append((100, "the same REMS id"))
     names = _compare_names(one, other)
     if names and one.birth_date == other.birth_date:
@@ -123,8 +123,8 @@ def _compare(one: Person, other: Person) -> tuple[int, tuple[str, ...]] | None:
 
 def _compare_names(one: Person, other: Person) -> str | None:
     """How the names agree, in words; ``None`` if they do not."""
-    family, given = _plain(one.family_name), _plain(one.given_name)
-    other_family, other_given = _plain(other.family_name), _plain(other.given_name)
+    family, given = plain(one.family_name), plain(one.given_name)
+    other_family, other_given = plain(other.family_name), plain(other.given_name)
     if not (family and given):
         return None
     if (family, given) == (other_family, other_given):
@@ -139,7 +139,7 @@ def _compare_names(one: Person, other: Person) -> str | None:
 
 def _is_similar(one: str, other: str) -> bool:
     """Whether two names may be one: a typing error, the same sound, or one part of a double name."""
-    left, right = _plain(one), _plain(other)
+    left, right = plain(one), plain(other)
     if left == right:
         return True
     if any(len(part) >= _LEAST_PREFIX for part in _parts(one) & _parts(other)):
@@ -162,11 +162,11 @@ def _is_transposed(one: date, other: date) -> bool:
     return (left[first], left[second]) == (right[second], right[first])
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Letters and digits only, without accents and case: O'Neill, ONEILL and o’neill are one."""  # noqa: RUF002
     return "".join(letter for letter in unicodedata.normalize("NFKD", text).casefold() if letter.isalnum())
 
 
 def _parts(name: str) -> set[str]:
     """The parts of a double name."""
-    return {_plain(part) for part in name.replace("-", " ").split()}
+    return {plain(part) for part in name.replace("-", " ").split()}

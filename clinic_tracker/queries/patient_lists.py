@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
+from clinic_tracker.domain.duplicates import plain
 from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.local_time import parse_date
 from clinic_tracker.domain.vocabulary import FactState
@@ -23,6 +24,7 @@ from clinic_tracker.queries.scope import Scope
 
 PAGE = 50
 _MOST_WORDS = 6
+_WORD = re.compile(r"[^\s-]+")
 
 
 class Group(StrEnum):
@@ -103,9 +105,9 @@ def search_patients(scope: Scope, text: str, limit: int = PAGE) -> list[ListedPa
     if not words:
         return []
     born = _birth_date(scope, text)
-    alike = and_(*(_begins(word) for word in words))
+    named = Patient.id.in_(_alike(scope, words, limit))
     numbered = or_(*(func.lower(column) == text.strip().lower() for column in (Patient.mrn, Patient.rems_patient_id)))
-    wanted = or_(and_(Patient.merged_into_id.is_(None), alike), numbered)
+    wanted = or_(named, numbered)
     if born is not None:
         wanted = or_(wanted, and_(Patient.merged_into_id.is_(None), Patient.birth_date == born))
     rows = db.session.execute(
@@ -166,17 +168,28 @@ def _place_of(scope: Scope, after: uuid.UUID) -> tuple[str, str, int] | None:
     return (row.family_name, row.given_name, row.id) if row is not None else None
 
 
-def _begins(word: str) -> ColumnElement[bool]:
-    """Whether a word of the name, the MRN or the REMS id begins with this text, whatever the case."""
-    start = re.sub(r"([%_\\])", r"\\\1", word)
-    names = (Patient.family_name, Patient.given_name)
-    # A database may fold the case of plain letters only: the usual spellings of others are tried too.
-    spellings = {start} if start.isascii() else {start, start.lower(), start.capitalize(), start.upper()}
-    patterns = [pattern for text in spellings for pattern in (f"{text}%", f"% {text}%", f"%-{text}%")]
-    return or_(
-        *(column.ilike(pattern, escape="\\") for column in names for pattern in patterns),
-        *(column.ilike(f"{start}%", escape="\\") for column in (Patient.mrn, Patient.rems_patient_id)),
+def _alike(scope: Scope, words: list[str], limit: int) -> list[int]:
+    """The first charts, by name, where every word begins a word of the name, the MRN or the REMS id.
+
+    Case, accents and apostrophes do not count. Databases fold them differently or not at all, so the names of the
+    clinic are compared here.
+    """
+    wanted = [plain(word) for word in words]
+    if not all(wanted):
+        return []
+    rows = db.session.execute(
+        select(Patient.id, Patient.family_name, Patient.given_name, Patient.mrn, Patient.rems_patient_id)
+        .where(Patient.clinic_id == scope.clinic_id, Patient.merged_into_id.is_(None))
+        .order_by(Patient.family_name, Patient.given_name, Patient.id)
     )
+    found = []
+    for key, family, given, *numbers in rows:
+        names = f"{family} {given}"
+        parts = (*names.split(), *_WORD.findall(names), *(number or "" for number in numbers))
+        known = [plain(part) for part in parts]
+        if all(any(part.startswith(word) for part in known) for word in wanted):
+            found.append(key)
+    return found[:limit]
 
 
 def _birth_date(scope: Scope, text: str) -> date | None:
