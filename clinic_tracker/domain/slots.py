@@ -54,42 +54,24 @@ def slot_grid(courses: tuple[Course, ...], pattern: str, step: int, early: int) 
     Cached: a patient's courses change a few times in five years, his results every month.
     """
     bounds: list[int] = []
-    places: list[int] = []
-    numbers: list[int] = []
-    occurrences: list[int] = []
-    slots: list[str] = []
-    opens: list[int] = []
-    dues: list[int] = []
-    closes: list[int] = []
+    slots: list[tuple[int, int, int, str, int, int, int]] = []
     for number, _, last, ends, until in courses:
         count = whole_months_between(last, min(ends, until)) // step
         if count <= 0:
             continue
-        due = months_after(last, step, count + 1)  # one more than there are: it ends the window of the last
-        opening = [day - early for day in due]
-        if due.pop() <= ends or opening[-1] > until:
+        dues = months_after(last, step, count + 1)  # one more than there are: it ends the window of the last
+        opens = [due - early for due in dues]
+        if dues.pop() <= ends or opens[-1] > until:
             # The next slot would still be due but gives way to a further course: the last stays open until then. And
             # no slot stays open beyond the day before a further course.
-            opening[-1] = until + 1
-        place = len(bounds) + 1
-        places += range(place, place + count)
-        bounds += opening
-        numbers += repeat(number, count)
-        occurrences += range(1, count + 1)
-        slots += slot_names(pattern, number, count)
-        opens += opening[:-1]
-        dues += due
-        closes += [day - 1 for day in opening[1:]]
-    return Grid(
-        tuple(bounds),
-        tuple(places),
-        tuple(numbers),
-        tuple(occurrences),
-        tuple(slots),
-        tuple(opens),
-        tuple(dues),
-        tuple(closes),
-    )
+            opens[-1] = until + 1
+        closes = [day - 1 for day in opens[1:]]
+        places = range(len(bounds) + 1, len(bounds) + 1 + count)
+        occurrences, names = range(1, count + 1), slot_names(pattern, number, count)
+        slots += zip(places, repeat(number), occurrences, names, opens, dues, closes, strict=False)
+        bounds += opens
+    places_to_closes = zip(*slots, strict=True) if slots else repeat((), len(Grid._fields) - 1)
+    return Grid(tuple(bounds), *places_to_closes)
 
 
 def draws_that_count(grid: Grid, days: Sequence[int]) -> list[int | None]:
