@@ -124,7 +124,7 @@ def register(scope: Scope, **values: Any) -> Chart:
         "mrn": f"{70000 + number}",
         "family_name": f"Quillfeather{number:03}",
         "given_name": f"Ottoline{number}",
-        "birth_date": date(1970, 1, 1) + timedelta(days=97 * number),
+        "birth_date": date(1965, 1, 1) + timedelta(days=97 * number % 14_003),
         "sex_at_birth": Sex.FEMALE,
         **values,
     }
