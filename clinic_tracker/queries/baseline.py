@@ -56,14 +56,11 @@ def course_blockers(
 
     ``excluding`` is the key of an infusion that is being corrected.
     """
-    number, prescriber_id = (
-        db.session.execute(
-            select(TreatmentCourse.number, TreatmentCourse.prescriber_id).where(
-                TreatmentCourse.id == course_id, TreatmentCourse.clinic_id == scope.clinic_id
-            )
+    number, prescriber_id = db.session.execute(
+        select(TreatmentCourse.number, TreatmentCourse.prescriber_id).where(
+            TreatmentCourse.id == course_id, TreatmentCourse.clinic_id == scope.clinic_id
         )
-        .one()
-    )
+    ).one()
     start_on = min(course_start(scope, course_id, excluding) or on, on)
     return blockers(
         ReadinessFacts(

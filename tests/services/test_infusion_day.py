@@ -325,3 +325,45 @@ def test_a_corticosteroid_given_after_the_start_needs_a_reason(cast, scope_for, 
         record_premedication(treated.scope, target, **late)
     record_premedication(treated.scope, target, given=Reasons("Pump failed"), **late)
     assert sorted(codes()) == ["no_vitals_before", "steroid_late"]
+
+
+@pytest.mark.parametrize("given, ended, field", [(-10, -20, "ended_at"), (5, None, "given_at"), (-10, 5, "ended_at")])
+def test_the_times_of_a_premedication_are_checked(treated, given, ended, field):
+    target, now = Target(treated.patient, course=treated.course), treated.scope.now
+    stated = {"kind": PremedicationKind.ANTIHISTAMINE, "drug": "Diphenhydramine", "dose": None}
+    stated["given_at"] = now + timedelta(minutes=given)
+    stated["ended_at"] = now + timedelta(minutes=ended) if ended else None
+    with pytest.raises(RuleViolation) as refused:
+        record_premedication(treated.scope, target, **stated)
+    assert refused.value.field == field
+
+
+def test_before_the_start_only_what_was_done_today_is_recorded(treated):
+    target = Target(treated.patient, course=treated.course)
+    yesterday = VitalsTaken(taken_at=treated.scope.now - timedelta(days=1), pulse=70)
+    with pytest.raises(RuleViolation, match="today"):
+        record_vital_signs(treated.scope, target, yesterday)
+
+
+def test_what_was_recorded_before_the_start_can_be_withdrawn_before_it(treated):
+    vitals = db.session.execute(select(VitalSigns.public_id)).scalar_one()
+    target = Target(treated.patient, course=treated.course)
+    withdraw_part(treated.scope, target, "vitals", vitals, reason="Other patient")
+    with pytest.raises(ReasonNeeded, match="vital signs"):
+        treated.start()
+    with pytest.raises(NotFound):
+        withdraw_part(treated.scope, target, "nonsense", vitals, reason="x")
+
+
+def test_parts_sent_twice_are_recorded_once(treated, clock):
+    infusion = treated.start()
+    clock.forward(minutes=30)
+    target, now = Target(treated.patient, infusion=infusion), treated.scope.now
+    drug = {"kind": PremedicationKind.ANTIPYRETIC, "drug": "Paracetamol", "dose": None, "given_at": now}
+    seen = {"signs": "Rash", "grade": ReactionGrade.MILD, "is_serious": False, "action": None, "outcome": None}
+    for _ in range(2):
+        record_premedication(treated.scope, target, ended_at=None, form_token="drug", **drug)
+        record_reaction(treated.scope, treated.patient, infusion, onset_at=now, form_token="seen", **seen)
+        pause_infusion(treated.scope, treated.patient, infusion, paused_at=now, form_token="pause")
+    assert len(db.session.execute(select(InfusionReaction)).all()) == 1
+    assert len(db.session.execute(select(InfusionPause)).all()) == 1

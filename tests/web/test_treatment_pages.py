@@ -200,3 +200,36 @@ def test_readers_see_courses_without_anything_to_do(treated, page, cast, role):
     answer = page.get(courses_url(treated))
     assert "Plan a course" not in answer.links()
     page.get(courses_url(treated, "/new"), status=403)
+
+
+def test_what_is_refused_is_said_on_the_page_and_what_was_typed_is_kept(treated, nurse, page, cast):
+    treated.plan(date(2026, 1, 19))
+    authorization = f"/patients/{treated.patient}/authorizations/{treated.authorize(override_reason='Late')}"
+    answer = nurse.submit(f"{authorization}/verify", 400, method="web", verified_on="01/21/2026")
+    assert "cannot be verified before" in answer.errors[0]
+    assert answer.fields()["verified_on"] == "01/21/2026"
+    answer = nurse.submit(courses_url(treated, f"/{treated.course}/reopen"), 400, reason="Mix-up")
+    assert answer.errors == ["The course is not discontinued."]
+    answer = nurse.submit(courses_url(treated, f"/{treated.course}/discontinue"), 400, reason="x", unused_vials="9")
+    assert answer.errors == ["At most 5 vials belong to the course."]
+    answer = nurse.submit(courses_url(treated, f"/{treated.course}/edit"), 400, planned_start_on="01/19/2050")
+    assert answer.errors == ["The start is more than two years ahead."]
+    page.sign_in(cast.neurologist).submit(f"{authorization}/withdraw", reason="Changed")
+    answer = page.submit(f"{authorization}/withdraw", 400, reason="Again")
+    assert "already marked as entered in error by you" in answer.errors[0]
+
+
+def test_two_antivirals_at_once_and_a_stop_before_the_start_are_refused(treated, nurse):
+    url = f"/patients/{treated.patient}/prophylaxis/new"
+    nurse.submit(url, drug="Aciclovir", started_on="01/12/2026")
+    answer = nurse.submit(url, 400, drug="Valaciclovir", started_on="01/13/2026")
+    assert "Stop or correct it first" in answer.errors[0]
+    antiviral = db.session.execute(select(Prophylaxis.public_id)).scalar_one()
+    stop = f"/patients/{treated.patient}/prophylaxis/{antiviral}"
+    answer = nurse.submit(f"{stop}/correct", 400, started_on="01/12/2026", stopped_on="01/01/2026", reason="Typo")
+    assert "cannot be stopped before" in answer.errors[0]
+
+
+@pytest.mark.parametrize("page_of", ["authorizations/{}/verify", "prophylaxis/{}/stop", "courses/{}/edit"])
+def test_what_does_not_exist_is_not_found(treated, nurse, page_of):
+    nurse.get(f"/patients/{treated.patient}/{page_of.format(treated.patient)}", status=404)
