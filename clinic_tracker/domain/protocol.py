@@ -131,9 +131,7 @@ def _build(origin: _Origin, values: Mapping[str, int]) -> Protocol:
         dosing=reader.dosing(file.table("dosing")),
         antiviral=reader.antiviral(file.table("antiviral")),
         checks=tuple(reader.check(table) for table in file.tables("pre_course_checks", "pre-course check")),
-        holidays=origin.calendars[file.one_of("business_days", origin.calendars)]
-        if file.has("business_days")
-        else frozenset(),
+        holidays=_holidays(file, origin.calendars),
         origin=origin,
     )
     file.finish()
