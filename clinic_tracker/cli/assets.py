@@ -10,7 +10,8 @@ import tempfile
 from pathlib import Path
 
 import click
-from flask.cli import AppGroup
+
+from clinic_tracker.cli.support import PlainGroup
 
 VENDOR = Path(__file__).resolve().parent.parent / "static" / "vendor"
 MANIFEST = "manifest.json"
@@ -26,7 +27,7 @@ CREST = re.compile(r"url\(/assets/images/govuk-crest\.svg\)")
 SOURCE_MAP = re.compile(r"\n?(?:/\*# sourceMappingURL=[^*]*\*/|//# sourceMappingURL=\S+)\s*")
 FORBIDDEN = ("GDS Transport", "@font-face", "url(", "sourceMappingURL")
 
-group = AppGroup("assets", help="Fetch the vendored style sheet and scripts, or check that they are unchanged.")
+group = PlainGroup("assets", help="Fetch the vendored style sheet and scripts, or check that they are unchanged.")
 
 
 @group.command("refresh", with_appcontext=False)

@@ -4,14 +4,13 @@ import json
 from dataclasses import asdict
 
 import click
-from flask.cli import AppGroup
 
-from clinic_tracker.cli.support import plain_errors, system_scope
+from clinic_tracker.cli.support import PlainGroup, plain_errors, system_scope
 from clinic_tracker.queries.clinics import all_clinics
 from clinic_tracker.services.clinics import create_clinic
 
 ACTOR = "command line"
-group = AppGroup("clinics", help="Add and list clinics.")
+group = PlainGroup("clinics", help="Add and list clinics.")
 
 
 @group.command("create")

@@ -3,13 +3,12 @@
 from datetime import datetime
 
 import click
-from flask.cli import AppGroup
 
-from clinic_tracker.cli.support import fail, plain_errors, system_scope
+from clinic_tracker.cli.support import PlainGroup, fail, plain_errors, system_scope
 from clinic_tracker.services.demo.load import ACTOR, is_empty, load_demo
 from clinic_tracker.services.demo.people import LAKESIDE, NORTHSIDE, PASSWORD
 
-group = AppGroup("demo", help="Synthetic clinics for demonstration and training.")
+group = PlainGroup("demo", help="Synthetic clinics for demonstration and training.")
 
 
 @group.command("load")

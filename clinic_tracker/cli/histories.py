@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from flask.cli import AppGroup
 
-from clinic_tracker.cli.support import BAD_INPUT, clinic_scope, fail, plain_errors
+from clinic_tracker.cli.support import BAD_INPUT, PlainGroup, clinic_scope, fail, plain_errors
 from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.history_json import InvalidHistory, read_json
 from clinic_tracker.domain.imported_history import read_imported
@@ -17,7 +16,7 @@ from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services.histories import import_history
 
 ACTOR = "history import"
-group = AppGroup("histories", help="Import and export patient histories.")
+group = PlainGroup("histories", help="Import and export patient histories.")
 
 
 @group.command("import")

@@ -5,15 +5,14 @@ import sys
 from pathlib import Path
 
 import click
-from flask.cli import AppGroup
 
 from clinic_tracker.cli.stored_schedule import check, rebuild
-from clinic_tracker.cli.support import fail
+from clinic_tracker.cli.support import PlainGroup, fail
 from clinic_tracker.domain.answer import Answer, answer
 from clinic_tracker.domain.history_json import InvalidHistory, read_day, read_history, read_json
 from clinic_tracker.queries.protocols import packaged_protocols
 
-group = AppGroup("schedule", help="Compute, check and rebuild schedules.")
+group = PlainGroup("schedule", help="Compute, check and rebuild schedules.")
 group.add_command(check)
 group.add_command(rebuild)
 

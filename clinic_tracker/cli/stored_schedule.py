@@ -8,7 +8,7 @@ from typing import Any
 import click
 from flask.cli import with_appcontext
 
-from clinic_tracker.cli.support import clinic_scope, plain_errors, system_scope
+from clinic_tracker.cli.support import PlainCommand, clinic_scope, plain_errors, system_scope
 from clinic_tracker.queries.clinics import all_clinics
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import projection
@@ -18,7 +18,7 @@ ACTOR = "schedule check"
 DRIFT = 1
 
 
-@click.command("check")
+@click.command("check", cls=PlainCommand)
 @click.option("--clinic", "slug", default=None, help="Slug of one clinic; all of them by default.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @with_appcontext
@@ -41,7 +41,7 @@ def check(slug: str | None, form: str) -> None:
         sys.exit(DRIFT)
 
 
-@click.command("rebuild")
+@click.command("rebuild", cls=PlainCommand)
 @click.option("--clinic", "slug", default=None, help="Slug of one clinic; all of them by default.")
 @with_appcontext
 def rebuild(slug: str | None) -> None:

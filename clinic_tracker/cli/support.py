@@ -3,10 +3,11 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 from flask import current_app
+from flask.cli import AppGroup
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from clinic_tracker.domain.errors import NotFound, RuleViolation
@@ -21,6 +22,23 @@ def fail(message: str) -> NoReturn:
     """Say what is wrong in one line on standard error; exit 2."""
     click.echo(" ".join(message.split()), err=True)
     sys.exit(BAD_INPUT)
+
+
+class PlainCommand(click.Command):
+    """A command that answers a wrong option or argument in one line."""
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Read the arguments; exit 2 with one line instead of the usage text."""
+        try:
+            return super().make_context(*args, **extra)
+        except click.UsageError as error:
+            fail(error.format_message())
+
+
+class PlainGroup(AppGroup):
+    """A group of such commands."""
+
+    command_class = PlainCommand
 
 
 @contextmanager

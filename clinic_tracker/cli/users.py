@@ -3,14 +3,13 @@
 import sys
 
 import click
-from flask.cli import AppGroup
 
-from clinic_tracker.cli.support import clinic_scope, fail, plain_errors
+from clinic_tracker.cli.support import PlainGroup, clinic_scope, fail, plain_errors
 from clinic_tracker.domain.vocabulary import Role
 from clinic_tracker.services.people import invite
 
 ACTOR = "command line"
-group = AppGroup("users", help="Give people a role in a clinic.")
+group = PlainGroup("users", help="Give people a role in a clinic.")
 
 
 @group.command("create")

@@ -4,16 +4,15 @@ import json
 from datetime import datetime
 
 import click
-from flask.cli import AppGroup
 
-from clinic_tracker.cli.support import clinic_scope, fail, plain_errors
+from clinic_tracker.cli.support import PlainGroup, clinic_scope, fail, plain_errors
 from clinic_tracker.exports.tables import cell, csv_lines
 from clinic_tracker.queries.worklists import EXPORT_STATES, WorklistItem, worklist_rows
 from clinic_tracker.services.exporting import note_export
 
 ACTOR = "worklist export"
 COLUMNS = tuple(WorklistItem.__dataclass_fields__)
-group = AppGroup("worklist", help="Export the worklists.")
+group = PlainGroup("worklist", help="Export the worklists.")
 
 
 @group.command("export")

@@ -1,36 +1,18 @@
-"""Numbers of the home page: who is in the suite, forms owed, certifications that end."""
+"""Numbers of the home page: forms owed, certifications that end."""
 
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import and_, case, func, select
 
-from clinic_tracker.domain.vocabulary import FactState
 from clinic_tracker.models.access import FacilityCertification, Prescriber
 from clinic_tracker.models.base import db
 from clinic_tracker.models.schedule import Standing
-from clinic_tracker.models.treatment import Infusion
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.worklist_filter import requirements_in
 
-_STANDS = FactState.RECORDED.value
 CERTIFICATION_NOTICE_DAYS = 90
-
-
-@dataclass(frozen=True, slots=True)
-class Suite:
-    """Who is in the infusion suite now: infusions running, observations running, and when the next one may end."""
-
-    infusing: int
-    observing: int
-    next_out_at: datetime | None
-
-    @property
-    def patients(self) -> int:
-        """Everybody in the suite."""
-        return self.infusing + self.observing
 
 
 class OwedForms(NamedTuple):
@@ -47,20 +29,6 @@ class Ending(NamedTuple):
     is_facility: bool
     ends_on: date
     public_id: UUID | None
-
-
-def suite_now(scope: Scope) -> Suite:
-    """The suite at this moment, from the infusions of today that were not discharged."""
-    rows = db.session.execute(
-        select(Infusion.ended_at, Infusion.observation_minutes).where(
-            Infusion.clinic_id == scope.clinic_id,
-            Infusion.infused_on == scope.today,
-            Infusion.state == _STANDS,
-            Infusion.discharged_at.is_(None),
-        )
-    ).all()
-    out = [ended_at + timedelta(minutes=minutes) for ended_at, minutes in rows if ended_at is not None]
-    return Suite(infusing=len(rows) - len(out), observing=len(out), next_out_at=min(out, default=None))
 
 
 def owed_forms(scope: Scope) -> OwedForms:

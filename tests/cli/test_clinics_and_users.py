@@ -109,3 +109,15 @@ def test_every_command_explains_itself_with_an_example(app, runner, command):
 
     assert status == 0
     assert "Example: flask" in output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("clinics", "create", "--slug", "x"), ("schedule", "check", "--nope"), ("demo", "load", "--patients", "many")],
+    ids=" ".join,
+)
+def test_a_wrong_option_is_told_in_one_line(app, runner, arguments):
+    status, output, complaint = run(runner, *arguments)
+
+    assert (status, output) == (2, "")
+    assert len(complaint.splitlines()) == 1

@@ -9,8 +9,9 @@ from clinic_tracker.domain.vocabulary import Role
 from clinic_tracker.queries.duplicates import count_duplicate_pairs
 from clinic_tracker.queries.review_queue import QueueFilter, WaitingRow, review_queue, waiting_count
 from clinic_tracker.queries.scope import Scope
+from clinic_tracker.queries.suite import suite
 from clinic_tracker.queries.tallies import QUEUES, Tally, tally_counts
-from clinic_tracker.queries.today import Ending, certifications_ending, owed_forms, suite_now
+from clinic_tracker.queries.today import Ending, certifications_ending, owed_forms
 from clinic_tracker.queries.worklist_filter import Band, View, WorklistFilter
 from clinic_tracker.queries.worklist_pages import worklist_page, worklist_totals
 from clinic_tracker.web.filters import clock, plural
@@ -106,13 +107,18 @@ def _review(scope: Scope) -> Tile:
 
 
 def _suite(scope: Scope) -> Tile:
-    suite = suite_now(scope)
-    sub = "nobody is being infused"
-    if suite.patients:
-        sub = f"{suite.observing} observed"
-        if suite.next_out_at is not None:
-            sub += f", next out {clock(suite.next_out_at, scope.time_zone)}"
-    return Tile("In the suite", suite.patients, sub, link_to("infusions.suite"))
+    board = suite(scope)
+    parts = []
+    if board.present:
+        parts.append(f"{len(board.observing) + len(board.observed)} observed")
+    if board.next_out_at is not None:
+        parts.append(f"next out {clock(board.next_out_at, scope.time_zone)}")
+    if board.never_signed_out:
+        parts.append(f"{len(board.never_signed_out)} never signed out")
+    words = ", ".join(parts) or "nobody is being infused"
+    return Tile(
+        "In the suite", board.present, words, link_to("infusions.suite"), "red" if board.never_signed_out else ""
+    )
 
 
 def _forms(scope: Scope) -> Tile:
