@@ -103,7 +103,7 @@ def told_change(change: Change, prescribers: Mapping[int, str], time_zone: str) 
             words(name, before.get(name)) if before is not None else None,
             words(name, value),
         )
-        for name, value in after.items()
+        for name, value in sorted(after.items())  # one order, whatever the database keeps
         if (name == PRESCRIBER or not UNTOLD.search(name) or name in FIELD_WORDS)
         and (before is not None or value not in (None, "", [], {}, False))
     ]
