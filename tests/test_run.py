@@ -104,9 +104,7 @@ def test_a_missing_network_is_named(capsys, output):
 
 
 def test_another_failure_shows_the_last_line(capsys):
-    sentence = refusal(
-        capsys, run.explain_failed_install, "Collecting x\nERROR: PACKAGES DO NOT MATCH THE HASHES\n"
-    )
+    sentence = refusal(capsys, run.explain_failed_install, "Collecting x\nERROR: PACKAGES DO NOT MATCH THE HASHES\n")
     assert "DO NOT MATCH THE HASHES" in sentence
 
 
