@@ -22,9 +22,11 @@ class Journey:
     main part of the page unless told.
     """
 
-    def __init__(self, visitor: Visitor, person: Person | None = None, scheme: str = "light") -> None:
+    def __init__(
+        self, visitor: Visitor, person: Person | None = None, scheme: str = "light", *, axe: bool = True
+    ) -> None:
         self.visitor, self.page, self.clock = visitor, visitor.page, visitor.clock
-        self.scheme = scheme
+        self.scheme, self.axe = scheme, axe
         self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         self.person = person
         if person is not None:
@@ -119,7 +121,7 @@ class Journey:
     def judge(self) -> Self:
         """Have the page judged by axe, unless one of the same structure was; nothing may stick out sideways."""
         built = hash((self.page.evaluate(STRUCTURE), self.scheme, str(self.page.viewport_size)))
-        if built not in judged:
+        if self.axe and built not in judged:
             self.visitor.check_axe(schemes=(self.scheme,))
             judged.add(built)
         assert self.visitor.overflow() == 0, f"{self.path} is wider than the window"

@@ -10,7 +10,7 @@ from clinic_tracker.models.treatment import Infusion
 from clinic_tracker.queries.scope import Scope
 from tests.browser.journey import Journey
 from tests.browser.visitor import Visitor
-from tests.factories import ALL, MONTHLY, Chart, register
+from tests.factories import ALL, Chart, register
 from tests.fixtures.people import Cast
 from tests.treated import add_patient
 

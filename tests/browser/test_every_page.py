@@ -1,0 +1,158 @@
+"""Every page there is, on a tablet in the dark: judged by axe, inside the window, without a word on the console."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.routing import Rule
+
+from clinic_tracker.domain.vocabulary import OutreachChannel, OutreachOutcome
+from clinic_tracker.models.access import FacilityCertification, User
+from clinic_tracker.models.base import db
+from clinic_tracker.models.monitoring import Exam, FormSubmission, LabReport, Outreach, Vaccination, Waiver
+from clinic_tracker.models.patients import Enrollment
+from clinic_tracker.models.treatment import Authorization, Infusion, Prophylaxis, VitalSigns
+from clinic_tracker.queries.scope import Scope
+from clinic_tracker.queries.tallies import Tally
+from clinic_tracker.services.outreach import record_contact
+from clinic_tracker.services.prophylaxis import ProphylaxisFacts, start_prophylaxis
+from clinic_tracker.services.waivers import waive_requirement
+from tests.browser.journey import Journey
+from tests.browser.visitor import Visitor
+from tests.factories import MONTHLY, Chart, register
+from tests.fixtures.people import Cast
+from tests.treated import add_patient
+
+Values = dict[str, Any]
+# Not pages, or seen by nobody who is signed in; the journeys see the last three.
+ELSEWHERE = {
+    "static",
+    "health.healthz",
+    "home.index",
+    "auth.sign_in",
+    "infusions.suite_board",
+    "infusions.withdraw_part_before",
+    "patients.undo_merge",
+    "infusions.reopen_course",
+}
+
+
+@pytest.fixture
+def chart(cast: Cast, scope_for: Callable[..., Scope]) -> Chart:
+    """A patient with one of everything, in the middle of an infusion."""
+    patient = add_patient(cast, scope_for)
+    patient.make_ready()
+    patient.prepare()
+    patient.start(1)
+    chart = Chart(patient.scope, patient.patient, [patient.course] if patient.course else [])
+    return with_everything(chart, patient.neurologist)
+
+
+def with_everything(chart: Chart, doctor: Scope) -> Chart:
+    """Evidence, a contact, an antiviral and a waiver."""
+    chart.results(date(2026, 1, 20), *MONTHLY, platelets="48").exam("hpv_screen", date(2026, 1, 12), "negative")
+    chart.form("patient_authorization_and_baseline_lab_form", date(2026, 1, 20), course=1)
+    scope, today = chart.scope, chart.scope.today
+    channel, outcome = OutreachChannel.PHONE, OutreachOutcome.NO_ANSWER
+    record_contact(scope, chart.id, channel=channel, outcome=outcome, contacted_at=scope.now, requirements=[])
+    common = {"clinic_id": scope.clinic_id, "patient_id": chart.row.id, "recorded_at": scope.now}
+    db.session.add(Vaccination(vaccine="tdap", given_on=date(2025, 10, 1), **common))
+    db.session.commit()
+    start_prophylaxis(scope, chart.id, ProphylaxisFacts(drug="Aciclovir", dose="200 mg twice daily", started_on=today))
+    span = {"from_on": today, "to_on": date(2027, 3, 31)}
+    waive_requirement(doctor, chart.id, requirement="hpv_screen", reason="Hysterectomy", **span)
+    return chart
+
+
+def values_of(chart: Chart, other: Chart, cast: Cast) -> Values:
+    """What to put into addresses."""
+    rows: dict[str, Any] = {
+        "report": LabReport,
+        "exam": Exam,
+        "vaccination": Vaccination,
+        "enrollment": Enrollment,
+        "contact": Outreach,
+        "decision": Waiver,
+        "form": FormSubmission,
+        "prophylaxis": Prophylaxis,
+        "authorization": Authorization,
+    }
+    chart_id = chart.row.id
+    found = {
+        name: db.session.query(model).filter_by(patient_id=chart_id).order_by(model.id.desc()).first().public_id
+        for name, model in rows.items()
+    }
+    people = db.session.query(User).filter_by(id=cast.staff.user_id).one()
+    certification = db.session.query(FacilityCertification).filter_by(clinic_id=chart.scope.clinic_id).one()
+    return {
+        **found,
+        "part": db.session.query(VitalSigns).one().public_id,
+        "patient": chart.id,
+        "course": chart.courses[-1],
+        "infusion": db.session.query(Infusion).filter_by(patient_id=chart_id).one().public_id,
+        "survivor": chart.id,
+        "duplicate": other.id,
+        "person": people.public_id,
+        "prescriber": cast.prescriber.public_id,
+        "certification": certification.public_id,
+        "setting": "psf_months",
+        "requirement": "cbc_diff",
+        "anchor": 1,
+        "occurrence": 1,
+        "code": Tally.NO_COURSE_PLANNED,
+        "kind": "vitals",
+    }
+
+
+def pages(app: Flask, values: Values, *, of_patients: bool) -> list[str]:
+    """The addresses of all pages, those of one patient or the others."""
+    rules = [
+        rule
+        for rule in app.url_map.iter_rules()
+        if "GET" in (rule.methods or ()) and rule.endpoint not in ELSEWHERE and not str(rule).endswith(".csv")
+    ]
+    wanted = [rule for rule in rules if ("patient" in rule.arguments) is of_patients]
+    return sorted(address(app, rule, values) for rule in wanted)
+
+
+def address(app: Flask, rule: Rule, values: Values) -> str:
+    """The address of one page."""
+    given = {name: values[name] for name in rule.arguments}
+    if rule.endpoint == "rems.submit_form":
+        given["kind"] = "adverse_event_form"
+    with app.test_request_context():
+        return app.url_for(rule.endpoint, **given)
+
+
+def problems(somebody: Journey, places: list[str]) -> list[str]:
+    """What is wrong with pages, all of them."""
+    found = []
+    for place in places:
+        try:
+            somebody.open(place)
+        except AssertionError as problem:
+            found.append(str(problem))
+    return found
+
+
+@pytest.mark.parametrize("half", [0, 1])
+def test_every_page_of_a_patient(
+    half: int, app: Flask, cast: Cast, chart: Chart, tablet_visitor: Visitor, scope_for: Callable[..., Scope]
+) -> None:
+    other = register(scope_for(cast.staff), family_name="Ruiz")
+    doctor = Journey(tablet_visitor, cast.neurologist, scheme="dark")
+    assert problems(doctor, pages(app, values_of(chart, other, cast), of_patients=True)[half::2]) == []
+
+
+def test_every_page_of_the_clinic(
+    app: Flask, cast: Cast, chart: Chart, tablet_visitor: Visitor, scope_for: Callable[..., Scope]
+) -> None:
+    other = register(scope_for(cast.staff), family_name="Ruiz").enroll(cast.prescriber)
+    everywhere = pages(app, values_of(chart, other, cast), of_patients=False)
+    office = [place for place in everywhere if place.startswith(("/admin", "/patients/duplicates"))]
+    administrator = Journey(tablet_visitor, cast.administrator, scheme="dark")
+    assert problems(administrator, office) == []
+    doctor = Journey(tablet_visitor, cast.neurologist, scheme="dark")
+    assert problems(doctor, [place for place in everywhere if place not in office]) == []
