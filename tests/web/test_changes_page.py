@@ -76,8 +76,8 @@ def test_instants_are_told_on_the_clinic_s_clock_and_keys_not_at_all():
     told = told_change(change(after=after), {}, ZONE)
     assert told.who == "import"
     assert [(field.name, field.after) for field in told.fields] == [
-        ("started at", "22-Jan-2026 09:05"),
         ("dose (mg)", "12.0"),
+        ("started at", "22-Jan-2026 09:05"),
     ]
 
 
@@ -89,9 +89,9 @@ def test_values_read_as_people_say_them():
     told = told_change(change(before=before, after=after, who="Nia Brandt"), {}, ZONE)
     assert [(field.name, field.before, field.after) for field in told.fields] == [
         ("copy given", "yes", "no"),
-        ("rows", "empty", "lab report: 2"),
         ("findings", "empty", "low"),
         ("prescriber", "another prescriber", "empty"),
+        ("rows", "empty", "lab report: 2"),
         ("vaccine", "Measles, mumps, rubella (live)", "HPV"),
     ]
 
