@@ -84,9 +84,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.VIEW_AUDIT,
         }
     ),
-    Role.AUDITOR: frozenset(
-        {_P.VIEW_PATIENTS, _P.EXPORT_DATA, _P.VIEW_REPORTS, _P.VIEW_ADMINISTRATION, _P.VIEW_AUDIT}
-    ),
+    Role.AUDITOR: frozenset({_P.VIEW_PATIENTS, _P.EXPORT_DATA, _P.VIEW_REPORTS, _P.VIEW_ADMINISTRATION, _P.VIEW_AUDIT}),
 }
 
 ROLE_TITLES: dict[Role, str] = {

@@ -9,9 +9,7 @@ from typing import Any
 _ACTIVE = ("=", "+", "-", "@", "\t", "\r")
 
 
-def csv_lines(
-    columns: Sequence[str], rows: Iterable[Sequence[Any]], *, for_spreadsheets: bool = True
-) -> Iterator[str]:
+def csv_lines(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, for_spreadsheets: bool = True) -> Iterator[str]:
     """The lines of a CSV file, header first, ended by CR LF (RFC 4180).
 
     Dates are ISO 8601; None is empty. For spreadsheets, text that one would run as a formula gets a leading
