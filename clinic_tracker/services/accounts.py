@@ -17,7 +17,7 @@ from clinic_tracker.queries.accounts import CurrentSession, find_session
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import audit
 from clinic_tracker.services.audit import AuditAction
-from clinic_tracker.services.unit_of_work import unit_of_work
+from clinic_tracker.services.unit_of_work import begin_write, unit_of_work
 
 MOST_FAILURES = 5
 LOCKED_FOR = timedelta(minutes=30)
@@ -131,6 +131,7 @@ def resume_session(
     if current is None or current.last_seen_at + idle <= scope.now or current.created_at + lifetime <= scope.now:
         return None
     if by_person and current.last_seen_at + _SEEN_EVERY <= scope.now:
+        begin_write(scope)
         db.session.execute(
             update(UserSession).where(UserSession.id == current.session_id).values(last_seen_at=scope.now)
         )

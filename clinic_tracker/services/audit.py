@@ -10,6 +10,7 @@ from sqlalchemy import insert
 from clinic_tracker.models.audit import AccessEvent, AuditEvent
 from clinic_tracker.models.base import Base, columns_of, db
 from clinic_tracker.queries.scope import Scope
+from clinic_tracker.services.unit_of_work import begin_write
 
 
 class AuditAction(StrEnum):
@@ -175,6 +176,7 @@ def record_access(
     scope: Scope, endpoint: str, *, patient_id: int | None = None, patient_ids: Iterable[int] | None = None
 ) -> None:
     """Note that a chart, or a list of patients, was looked at. Commits by itself, after the answer is made."""
+    begin_write(scope)
     db.session.execute(
         insert(AccessEvent).values(
             at=scope.now,

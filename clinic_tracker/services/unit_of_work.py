@@ -6,12 +6,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
-from clinic_tracker.domain.errors import NotFound, StaleVersion
+from clinic_tracker.domain.errors import NotFound, RuleViolation, StaleVersion
 from clinic_tracker.models.base import db
 from clinic_tracker.models.patients import Patient
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import projection
+
+UNIQUE_VIOLATION = "23505"  # of PostgreSQL
+MEANWHILE = "Somebody else recorded the same at this moment, so nothing was saved. Reload the page and look at it."
 
 
 @dataclass(slots=True)
@@ -64,8 +68,7 @@ def unit_of_work(scope: Scope) -> Iterator[UnitOfWork]:
     if scope.user_id is None and scope.system_actor is None:
         message = "a unit of work needs an actor"
         raise RuntimeError(message)
-    db.session.rollback()
-    db.session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+    begin_write(scope)
     db.session.info["unit_of_work"] = True
     work = UnitOfWork(scope)
     try:
@@ -76,6 +79,11 @@ def unit_of_work(scope: Scope) -> Iterator[UnitOfWork]:
         else:
             projection.reproject(work.scope, sorted(work.touched))
             db.session.commit()
+    except IntegrityError as error:
+        db.session.rollback()
+        if _is_taken(error):
+            raise RuleViolation("recorded_meanwhile", None, MEANWHILE) from error
+        raise
     except BaseException:
         db.session.rollback()
         raise
@@ -83,7 +91,22 @@ def unit_of_work(scope: Scope) -> Iterator[UnitOfWork]:
         db.session.info.pop("unit_of_work", None)
 
 
+def begin_write(_scope: Scope) -> None:
+    """End the read transaction and begin one for writing.
+
+    On SQLite a transaction that has read cannot begin to write once another one has written: it fails at once. One
+    begun by BEGIN IMMEDIATE waits its turn instead.
+    """
+    db.session.rollback()
+    db.session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+
+
 def check_version(current: int, submitted: int | None, changed_by: str, changed_at: str) -> None:
     """Raise StaleVersion when the form was filled in on an older version of the row."""
     if submitted is not None and submitted != current:
         raise StaleVersion(changed_by, changed_at)
+
+
+def _is_taken(error: IntegrityError) -> bool:
+    """Whether a unique index refused a row: somebody else recorded the same in the same moment."""
+    return getattr(error.orig, "sqlstate", None) == UNIQUE_VIOLATION or "UNIQUE constraint" in str(error.orig)
