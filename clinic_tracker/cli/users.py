@@ -4,9 +4,9 @@ import sys
 
 import click
 
-from clinic_tracker.cli.support import PlainGroup, clinic_scope, fail, plain_errors
+from clinic_tracker.cli.support import PlainGroup, clinic_scope, fail, plain_errors, system_scope
 from clinic_tracker.domain.vocabulary import Role
-from clinic_tracker.services.people import invite
+from clinic_tracker.services.people import invite, reset_password_anywhere
 
 ACTOR = "command line"
 group = PlainGroup("users", help="Give people a role in a clinic.")
@@ -34,3 +34,15 @@ def create(email: str, name: str, slug: str, role: str, *, password_stdin: bool)
     if invited.one_time_password is not None:
         click.echo(invited.one_time_password)
     click.echo(f"{email} has the role {role} in {slug}.", err=True)
+
+
+@group.command("password")
+@click.option("--email", required=True, help="The address that the person signs in with.")
+def password_command(email: str) -> None:
+    """Print a new one-time password; it unlocks the account and ends every session of the person.
+
+    For somebody who works in several clinics, whose password no administrator may reset, and for the first one of a
+    clinic. Example: flask users password --email ana@clinic.example
+    """
+    with plain_errors():
+        click.echo(reset_password_anywhere(system_scope(ACTOR), email))

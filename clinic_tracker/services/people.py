@@ -12,7 +12,7 @@ from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.vocabulary import Role
 from clinic_tracker.models.access import Membership, User, UserSession
 from clinic_tracker.models.base import db
-from clinic_tracker.queries.scope import Scope
+from clinic_tracker.queries.scope import PermissionDenied, Scope
 from clinic_tracker.services import audit
 from clinic_tracker.services.accounts import check_password, hash_password
 from clinic_tracker.services.audit import AuditAction
@@ -87,18 +87,30 @@ def end_membership(scope: Scope, person: uuid.UUID, *, reason: str) -> None:
 
 
 def reset_password(scope: Scope, person: uuid.UUID) -> str:
-    """Give a person a new one-time password and unlock the account; every session of theirs ends."""
+    """Give a person a new one-time password and unlock the account; every session of theirs ends.
+
+    RuleViolation for somebody who works in another clinic too: the password would open that clinic as well.
+    """
     scope.require(Permission.MANAGE_CLINIC)
     with unit_of_work(scope):
         user, _membership_row = _member(scope, person)
-        one_time = secrets.token_urlsafe(12)
-        user.password_hash = hash_password(scope, one_time)
-        user.must_change_password = True
-        user.failed_sign_ins = 0
-        user.locked_until = None
-        _end_sessions(scope, user.id)
-        audit.note(scope, AuditAction.PASSWORD_RESET, subject_type="user_account", subject_id=user.id)
-    return one_time
+        _refuse_shared(scope, user)
+        return _set_one_time_password(scope, user)
+
+
+def reset_password_anywhere(scope: Scope, email: str) -> str:
+    """The same for whoever has this address, whatever their clinics: for whoever runs the server, not for people.
+
+    RuleViolation for an unknown address.
+    """
+    if scope.system_actor is None:
+        raise PermissionDenied(Permission.MANAGE_CLINIC)
+    with unit_of_work(scope):
+        address = email.strip().lower()
+        user = db.session.execute(select(User).where(User.email == address).with_for_update()).scalar_one_or_none()
+        if user is None:
+            raise RuleViolation("unknown", "email", f"Nobody signs in with {address}.")
+        return _set_one_time_password(scope, user)
 
 
 def end_sessions(scope: Scope, person: uuid.UUID) -> None:
@@ -108,6 +120,30 @@ def end_sessions(scope: Scope, person: uuid.UUID) -> None:
         user, _membership_row = _member(scope, person)
         _end_sessions(scope, user.id)
         audit.note(scope, AuditAction.SESSIONS_ENDED, subject_type="user_account", subject_id=user.id)
+
+
+def _set_one_time_password(scope: Scope, user: User) -> str:
+    one_time = secrets.token_urlsafe(12)
+    user.password_hash = hash_password(scope, one_time)
+    user.must_change_password = True
+    user.failed_sign_ins = 0
+    user.locked_until = None
+    _end_sessions(scope, user.id)
+    audit.note(scope, AuditAction.PASSWORD_RESET, subject_type="user_account", subject_id=user.id)
+    return one_time
+
+
+def _refuse_shared(scope: Scope, user: User) -> None:
+    """An administrator decides about one clinic only, and an account opens all of its clinics."""
+    elsewhere = select(Membership.id).where(
+        Membership.user_id == user.id, Membership.clinic_id != scope.clinic_id, Membership.ended_on.is_(None)
+    )
+    if db.session.execute(elsewhere).first() is not None:
+        message = (
+            "This person also works in another clinic, which a new password would open too. "
+            "Ask whoever runs the server for it."
+        )
+        raise RuleViolation("other_clinic", None, message)
 
 
 def _address(email: str) -> str:

@@ -121,3 +121,18 @@ def test_a_wrong_option_is_told_in_one_line(app, runner, arguments):
 
     assert (status, output) == (2, "")
     assert len(complaint.splitlines()) == 1
+
+
+def test_whoever_runs_the_server_gives_a_new_password_to_anybody(app, runner, cast, page):
+    status, password, _complaint = run(runner, "users", "password", "--email", cast.stranger.email)
+
+    assert status == 0
+    page.submit("/sign-in", email=cast.stranger.email, password=password)
+    assert page.get("/today", status=303).location.endswith("/password")
+
+
+def test_a_password_for_nobody_is_refused_in_one_line(app, runner):
+    status, output, complaint = run(runner, "users", "password", "--email", "nobody@nowhere.example")
+
+    assert (status, output) == (2, "")
+    assert "nobody@nowhere.example" in complaint

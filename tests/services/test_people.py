@@ -113,6 +113,32 @@ def test_a_reset_password_must_be_changed_at_the_first_sign_in(administrator, ca
     page.get("/today")
 
 
+def test_an_administrator_cannot_open_the_account_of_somebody_who_works_in_another_clinic_too(
+    administrator, cast, scope_for
+):
+    invite(administrator, cast.stranger.email)
+    before = db.session.get(User, cast.stranger.user_id).password_hash
+
+    with pytest.raises(RuleViolation) as refused:
+        people.reset_password(administrator, public_id(cast.stranger))
+
+    assert refused.value.code == "other_clinic"
+    db.session.expire_all()
+    assert db.session.get(User, cast.stranger.user_id).password_hash == before
+    with pytest.raises(PermissionDenied):
+        people.reset_password_anywhere(administrator, cast.stranger.email)
+
+
+def test_a_membership_of_the_past_does_not_stand_against_a_new_password(administrator, cast, scope_for):
+    invite(administrator, cast.stranger.email)
+    head = invite(scope_for(cast.stranger, permissions=administrator.permissions), "head@southside.example")
+    assert head.one_time_password
+    southside = scope_for(cast.stranger, permissions=administrator.permissions, user_id=cast.administrator.user_id)
+    people.end_membership(southside, public_id(cast.stranger), reason="Moved to Northside")
+
+    assert people.reset_password(administrator, public_id(cast.stranger))
+
+
 def test_an_npi_belongs_to_one_prescriber(administrator, cast):
     particulars = {"rems_prescriber_id": None, "certified_on": None, "certification_ends_on": None}
 
