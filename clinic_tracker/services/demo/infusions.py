@@ -82,6 +82,8 @@ class InfusionDays:
             started_at=start,
             ended_at=end,
             observation_minutes=OBSERVATION,
+            infection_excluded=True,
+            equipment_ready=True,
             discharged_at=discharge,
             discharged_by_id=self.chart.cast.staff if discharge else None,
             stroke_advice_given=discharge is not None,
