@@ -15,6 +15,7 @@ from clinic_tracker.services import audit
 from clinic_tracker.services.audit import AuditAction
 from clinic_tracker.services.history_chart import ImportChart
 from clinic_tracker.services.history_facts import FactImport
+from clinic_tracker.services.lab_findings import refresh_findings
 from clinic_tracker.services.unit_of_work import UnitOfWork, unit_of_work
 
 
@@ -39,6 +40,8 @@ def import_history(scope: Scope, imported: ImportedHistory, *, dry_run: bool = F
     with unit_of_work(scope) as work:
         patient, is_new = _patient(scope, work, imported)
         added = FactImport(ImportChart(scope, patient, imported, is_new=is_new)).record()
+        if added and not is_new:
+            refresh_findings(scope, patient)
         outcome = "loaded" if is_new else "updated" if added else "unchanged"
         if dry_run or outcome == "unchanged":
             work.discard()

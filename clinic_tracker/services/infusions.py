@@ -43,6 +43,7 @@ from clinic_tracker.services.infusion_rules import (
     standing_messages,
     waiting_parts,
 )
+from clinic_tracker.services.lab_findings import refresh_findings
 from clinic_tracker.services.unit_of_work import unit_of_work
 
 # A start older than this is no longer a live one: it belongs on the page for days after the fact.
@@ -115,6 +116,7 @@ def start_infusion(
         attach_waiting(scope, day)
         account_for(scope, day, verdict, given or Reasons())
         audit.record(scope, AuditAction.INFUSION_RECORDED, row)
+        refresh_findings(scope, owner)
         return row.public_id
 
 
@@ -148,6 +150,7 @@ def record_past_infusions(
             except RuleViolation as violation:
                 raise _at_day(violation, index) from violation
             recorded.append(row.public_id)
+        refresh_findings(scope, owner)
         return recorded
 
 
@@ -162,10 +165,8 @@ def correct_infusion(
 ) -> uuid.UUID:
     """Replace an infusion by a corrected one; its parts and deviations follow, and so does the schedule.
 
-    On another date the parts move as far as the start does.
-
-    The public id of the new row. RuleViolation without a reason, for what the rules refuse, and when somebody else
-    changed the infusion before.
+    On another date the parts move as far as the start does. The public id of the new row. RuleViolation without a
+    reason, for what the rules refuse, and when somebody else changed the infusion before.
     """
     scope.require(Permission.RECORD_TREATMENT)
     with unit_of_work(scope) as work:
@@ -181,6 +182,7 @@ def correct_infusion(
         account_for(scope, day, verdict, given or Reasons(), standing)
         _keep_early_reason(scope, day.infusion)
         audit.record(scope, AuditAction.INFUSION_CORRECTED, day.infusion, before=before, reason=words)
+        refresh_findings(scope, day.patient)
         return day.infusion.public_id
 
 
@@ -196,6 +198,7 @@ def withdraw_infusion(scope: Scope, patient: uuid.UUID, infusion: uuid.UUID, *, 
         for deviation in deviations_of_infusion(scope, row.id):
             deviation.withdrawn_at = scope.now
         audit.record(scope, AuditAction.INFUSION_WITHDRAWN, row, before=before, reason=reason)
+        refresh_findings(scope, owner)
 
 
 def _new(

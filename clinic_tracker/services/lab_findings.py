@@ -26,7 +26,7 @@ RANK = {Level.RED.value: 0, Level.AMBER.value: 1, None: 2}
 #: A count of platelets that stick together is not a count.
 _UNCOUNTED = {SpecimenProblem.CLUMPED.value: {"platelets"}, SpecimenProblem.CLOTTED.value: {"platelets"}}
 _SAYS_NOTHING = frozenset({ResultStatus.CANCELLED.value, ResultStatus.ENTERED_IN_ERROR.value})
-_CHANGED = "The findings changed when an earlier result was entered, corrected or withdrawn."
+_CHANGED = "The findings changed when something earlier was entered, corrected or withdrawn."
 
 Values = dict[str, Measured]
 
@@ -57,9 +57,10 @@ class _Past:
         return before[-1] if before else values[0][1]
 
 
-def refresh_findings(scope: Scope, patient: Patient, from_on: date) -> int:
+def refresh_findings(scope: Scope, patient: Patient, from_on: date = date.min) -> int:
     """Work out anew the findings of a patient's reports collected on or after a date; the number that changed.
 
+    All of them without a date: for a change of the first infusion, which moves the baseline, or of the sex at birth.
     Runs inside the unit of work of what changed and does not commit. A reviewed report that turns out worse than it
     was when it was reviewed goes back to the queue.
     """
@@ -81,6 +82,7 @@ def refresh_findings(scope: Scope, patient: Patient, from_on: date) -> int:
 
 
 def _reports(scope: Scope, patient: Patient) -> list[LabReport]:
+    """Locked: a review in the same moment is either seen here, or comes after and sees what is found here."""
     return list(
         db.session.execute(
             select(LabReport)
@@ -90,6 +92,8 @@ def _reports(scope: Scope, patient: Patient) -> list[LabReport]:
                 LabReport.state == FactState.RECORDED.value,
             )
             .order_by(LabReport.collected_on, LabReport.id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
         ).scalars()
     )
 

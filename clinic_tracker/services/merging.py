@@ -20,7 +20,10 @@ from clinic_tracker.queries.merging import MERGED_TABLES, conflicts_between, emp
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import audit, facts
 from clinic_tracker.services.audit import AuditAction
+from clinic_tracker.services.lab_findings import refresh_findings
 from clinic_tracker.services.unit_of_work import UnitOfWork, unit_of_work
+
+_NOT_HELD = frozenset({"patient_id", "findings", "worst_level"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,8 @@ def undo_merge(scope: Scope, merge: uuid.UUID, *, reason: str) -> None:
         before = audit.snapshot(pair.duplicate)
         for table in MERGED_TABLES:
             _move(table, [int(key) for key in row.moved.get(table.name, {})], pair.duplicate.id)
+        for chart in (pair.survivor, pair.duplicate):
+            refresh_findings(scope, chart)
         pair.duplicate.merged_into_id = None
         row.undone_by_id, row.undone_at, row.undone_reason = scope.user_id, scope.now, words
         work.touch(pair.duplicate)
@@ -145,19 +150,22 @@ def _find_merge(scope: Scope, merge: uuid.UUID) -> PatientMerge:
 
 
 def _move_all(scope: Scope, pair: Pair) -> dict[str, dict[str, str]]:
-    """Move the rows of every table; by table, the key of each and the digest of what it holds."""
+    """Move the rows of every table; by table, the key of each and the digest of what it holds afterwards.
+
+    What results mean is worked out in between: each chart's are seen in the light of the other's from now on.
+    """
     staying = empty_courses(scope, pair.survivor.id, pair.duplicate.id)
-    moved: dict[str, dict[str, str]] = {}
+    moved: dict[str, list[int]] = {}
     for table in MERGED_TABLES:
         going = table.c.patient_id == pair.duplicate.id
         course = table.c.id if table.name == "treatment_course" else table.c.get("course_id")
         if staying and course is not None:
             going &= course.is_(None) | course.not_in(staying)
-        digests = _digests(table, going)
-        _move(table, [int(key) for key in digests], pair.survivor.id)
-        if digests:
-            moved[table.name] = digests
-    return moved
+        moved[table.name] = list(db.session.execute(select(table.c.id).where(going)).scalars())
+        _move(table, moved[table.name], pair.survivor.id)
+    refresh_findings(scope, pair.survivor)
+    db.session.flush()
+    return {table.name: _digests(table, table.c.id.in_(keys)) for table in MERGED_TABLES if (keys := moved[table.name])}
 
 
 def _move(table: Table, keys: list[int], patient_id: int) -> None:
@@ -188,9 +196,9 @@ def _refuse_changed(_scope: Scope, merge: PatientMerge) -> None:
 
 
 def _digests(table: Table, condition: Any) -> dict[str, str]:
-    """By key, a digest of what a row holds apart from whose it is."""
+    """By key, a digest of what a row holds apart from whose it is, and from what is worked out from other rows."""
     rows = db.session.execute(select(table).where(condition)).mappings()
-    return {str(row["id"]): _digest({name: row[name] for name in row if name != "patient_id"}) for row in rows}
+    return {str(row["id"]): _digest({name: row[name] for name in row if name not in _NOT_HELD}) for row in rows}
 
 
 def _digest(values: dict[str, Any]) -> str:

@@ -22,6 +22,7 @@ from clinic_tracker.queries.patients import earliest_fact_on
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import audit, facts
 from clinic_tracker.services.audit import AuditAction
+from clinic_tracker.services.lab_findings import refresh_findings
 from clinic_tracker.services.unit_of_work import unit_of_work
 
 LONGEST_NAME = 200
@@ -106,6 +107,7 @@ def edit_patient(scope: Scope, patient: uuid.UUID, details: PatientDetails, vers
         _flush_unique(scope)
         if audit.snapshot(row) != before:
             audit.record(scope, AuditAction.PATIENT_EDITED, row, patient_id=row.id, before=before)
+            refresh_findings(scope, row)
 
 
 def change_prescriber(

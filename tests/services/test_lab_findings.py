@@ -10,7 +10,9 @@ from clinic_tracker.domain.panels import SpecimenProblem
 from clinic_tracker.domain.vocabulary import Panel
 from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import LabReport
+from clinic_tracker.models.treatment import Infusion
 from clinic_tracker.queries.scope import Scope
+from clinic_tracker.services.infusions import withdraw_infusion
 from clinic_tracker.services.lab_reports import correct_report, record_reports, withdraw_report
 from clinic_tracker.services.lab_sheets import Sheet
 from clinic_tracker.services.reviews import review_reports
@@ -60,6 +62,38 @@ def test_a_reviewed_result_that_turns_out_worse_waits_for_review_again(
     creatinine(chart, BASELINE, "0.6")
     assert report(later.public_id).worst_level == "red"
     assert report(later.public_id).reviewed_at is None
+
+
+def test_correcting_the_first_infusion_moves_the_baseline(
+    chart: Chart, scope_for: Callable[..., Scope], cast: Cast
+) -> None:
+    creatinine(chart, BASELINE, "0.6")
+    creatinine(chart, date(2025, 12, 10), "0.9")
+    later = creatinine(chart, SECOND, "0.95")
+    assert later.worst_level == "red", "0.35 above the value before the first infusion"
+    review_reports(scope_for(cast.neurologist), [later.public_id])
+
+    first, *others = db.session.query(Infusion).order_by(Infusion.infused_on).all()
+    for day in (first, *others[:2]):
+        withdraw_infusion(chart.scope, chart.id, day.public_id, reason="Given three days later than written down")
+
+    assert report(later.public_id).worst_level is None, "measured from 0.9, of before what is now the first infusion"
+
+
+def test_a_first_infusion_written_down_late_makes_earlier_values_the_baseline(
+    cast: Cast, scope_for: Callable[..., Scope]
+) -> None:
+    chart = register(scope_for(cast.staff)).enroll(cast.prescriber, date(2025, 11, 20))
+    creatinine(chart, date(2025, 11, 20), "0.9")
+    creatinine(chart, BASELINE, "0.6")
+    later = creatinine(chart, SECOND, "0.95")
+    review_reports(scope_for(cast.neurologist), [later.public_id])
+    assert report(later.public_id).worst_level is None, "measured from the first value on record, 0.9"
+
+    chart.infuse(date(2025, 12, 8))
+
+    assert report(later.public_id).worst_level == "red", "measured from the last value before the infusion, 0.6"
+    assert report(later.public_id).reviewed_at is None, "and back in the queue"
 
 
 def test_withdrawing_the_previous_value_changes_what_the_next_one_means(chart: Chart) -> None:

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select
 
 from clinic_tracker.domain.errors import NotFound, RuleViolation
-from clinic_tracker.domain.vocabulary import ExamKind, FormKind
+from clinic_tracker.domain.vocabulary import ExamKind, FormKind, Panel
 from clinic_tracker.models.audit import AuditEvent
 from clinic_tracker.models.base import Base, db
-from clinic_tracker.models.monitoring import Exam
+from clinic_tracker.models.monitoring import Exam, LabReport
 from clinic_tracker.models.patients import Enrollment, NotADuplicate, Patient, PatientMerge
 from clinic_tracker.models.schedule import Obligation, Standing
 from clinic_tracker.models.treatment import Infusion, TreatmentCourse
@@ -94,6 +94,24 @@ def give(chart: Chart, number: int, day: date) -> None:
     )
     db.session.add(infusion)
     db.session.commit()
+
+
+def test_results_are_read_in_the_light_of_the_other_charts_and_as_before_after_an_undo(
+    administrator: Scope, kept: Chart, treated: Chart
+) -> None:
+    kept.results(date(2025, 7, 20), Panel.CBC_DIFF, platelets="110")
+
+    def rules() -> set[str]:
+        found = select(LabReport.findings).where(LabReport.collected_on == date(2025, 7, 20))
+        return {finding["rule"] for finding in db.session.execute(found).scalar_one()}
+
+    alone = rules()
+    merge = merge_patients(administrator, kept.id, treated.id, reason="One person")
+    together = rules()
+    undo_merge(administrator, merge, reason="Two people after all")
+
+    assert "platelets_halved" in together - alone, "less than half of what the other chart had two weeks before"
+    assert rules() == alone
 
 
 def test_every_table_with_a_patient_is_moved_or_named_as_left_out():
