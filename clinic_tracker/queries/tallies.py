@@ -66,8 +66,8 @@ def tally_counts(scope: Scope) -> dict[Tally, int]:
     return {tally: counts[tally.value] for tally in Tally}
 
 
-def tally_patients(scope: Scope, tally: Tally, most: int = 500) -> list[TallyRow]:
-    """The patients of a tally, the longest there first."""
+def tally_patients(scope: Scope, tally: Tally) -> list[TallyRow]:
+    """The patients of a tally, the longest there first; all of them, as nobody may drop off the end of a list."""
     found = _FINDERS[tally](scope).subquery()
     rows = db.session.execute(
         select(
@@ -84,7 +84,6 @@ def tally_patients(scope: Scope, tally: Tally, most: int = 500) -> list[TallyRow
         .join(Patient, Patient.id == found.c.patient_id)
         .outerjoin(Prescriber, Prescriber.id == Patient.prescriber_id)
         .order_by(found.c.since.is_(None), found.c.since, func.lower(Patient.family_name), Patient.id)
-        .limit(most)
     )
     return [TallyRow(*row) for row in rows]
 
@@ -187,8 +186,13 @@ def _not_signed_off(scope: Scope) -> Found:
 
 
 def _to_authorize(scope: Scope) -> Found:
-    """A planned course that nobody has authorized and that has not begun (R-14)."""
-    authorized = exists().where(Authorization.course_id == TreatmentCourse.id, Authorization.state == _STANDS)
+    """A planned course that has not begun, without an authorization in force today and on its first day (R-14)."""
+    authorized = exists().where(
+        Authorization.course_id == TreatmentCourse.id,
+        Authorization.state == _STANDS,
+        Authorization.expires_on >= scope.today,
+        Authorization.expires_on >= func.coalesce(TreatmentCourse.planned_start_on, scope.today),
+    )
     begun = exists().where(Infusion.course_id == TreatmentCourse.id, Infusion.state == _STANDS)
     return (
         _people(scope, func.min(TreatmentCourse.planned_start_on))

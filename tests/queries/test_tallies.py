@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from clinic_tracker.models.base import db
+from clinic_tracker.models.treatment import Authorization
 from clinic_tracker.queries.tallies import SILENT_DAYS, Tally, tally_counts, tally_patients
 from clinic_tracker.services.monitoring_decisions import close_monitoring
 from tests.monitored import add_course, add_infusion, add_patient, enroll, project, store_history, treated
@@ -124,6 +125,26 @@ def test_courses_to_authorize_are_a_queue(cast, staff):
     add_course(staff, begun, TODAY - timedelta(days=9))
     project(staff)
     assert members(staff, Tally.TO_AUTHORIZE) == [waiting.mrn]
+
+
+def test_an_authorization_that_ends_before_the_first_day_is_none(cast, staff):
+    lapsed, too_short, in_force = (add_patient(staff) for _ in range(3))
+    for patient, days in ((lapsed, -1), (too_short, 8), (in_force, 9)):
+        course = add_course(staff, patient, None, planned_start_on=TODAY + timedelta(days=9))
+        db.session.add(
+            Authorization(
+                clinic_id=staff.clinic_id,
+                patient_id=patient.id,
+                course_id=course.id,
+                prescriber_id=cast.prescriber.id,
+                authorized_on=TODAY - timedelta(days=20),
+                expires_on=TODAY + timedelta(days=days),
+                baseline=[],
+                recorded_at=staff.now,
+            )
+        )
+    project(staff)
+    assert members(staff, Tally.TO_AUTHORIZE) == [lapsed.mrn, too_short.mrn]
 
 
 def test_counts_equal_lists(cast, scope_for, staff):

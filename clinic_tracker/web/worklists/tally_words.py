@@ -77,7 +77,7 @@ TALLY_WORDS = {
     Tally.TO_AUTHORIZE: TallyWords(
         title="Courses to authorize",
         short="waiting for the authorization of a course",
-        why="A planned course cannot begin before a certified prescriber has authorized it.",
+        why="A planned course cannot begin without an authorization of a certified prescriber that is still in force.",
         todo="Look at the baseline set of the course, then authorize it.",
         since="Planned for",
         endpoint="infusions.courses",
