@@ -13,9 +13,11 @@ from clinic_tracker.domain.history_json import InvalidHistory, read_json
 from clinic_tracker.domain.imported_history import read_imported
 from clinic_tracker.queries.history_export import exported_histories
 from clinic_tracker.queries.scope import Scope
+from clinic_tracker.services.exporting import note_export
 from clinic_tracker.services.histories import import_history
 
 ACTOR = "history import"
+EXPORT_ACTOR = "history export"
 group = PlainGroup("histories", help="Import and export patient histories.")
 
 
@@ -53,7 +55,9 @@ def export(slug: str) -> None:
     Example: flask histories export --clinic northside > patients.json
     """
     with plain_errors():
-        histories = exported_histories(clinic_scope(slug, ACTOR))
+        scope = clinic_scope(slug, EXPORT_ACTOR)
+        histories = exported_histories(scope)
+        note_export(scope, "histories", {"patients": len(histories)})
     click.echo(json.dumps(histories))
 
 

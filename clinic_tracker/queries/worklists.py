@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import ColumnElement, and_, select
 
 from clinic_tracker.domain.history import History
 from clinic_tracker.domain.protocol import Protocol
@@ -61,12 +61,21 @@ def worklist_rows(scope: Scope, as_of: date, state: str = "all") -> list[Worklis
 
 def listed_rows(scope: Scope, chosen: WorklistFilter) -> list[WorklistItem]:
     """Every item of a worklist page, of all its pages, as lines for a file."""
+    return _in_order(_stored(scope, scope.today, _listed(scope, chosen)))
+
+
+def listed_patients(scope: Scope, chosen: WorklistFilter) -> list[int]:
+    """The keys of the patients whom ``listed_rows`` names, for the access log."""
+    return list(db.session.execute(select(Standing.patient_id).where(_listed(scope, chosen)).distinct()).scalars())
+
+
+def _listed(scope: Scope, chosen: WorklistFilter) -> ColumnElement[bool]:
     conditions = item_conditions(scope, chosen)
     if chosen.grouping is Grouping.ITEM:
         conditions += band_conditions(scope, chosen, Standing.next_due_on)
     elif chosen.band is not None:
         conditions.append(Standing.patient_id.in_(patients_in_band(scope, chosen)))
-    return _in_order(_stored(scope, scope.today, and_(*conditions)))
+    return and_(*conditions)
 
 
 def _projected(scope: Scope, as_of: date) -> Iterator[WorklistItem]:
@@ -104,7 +113,7 @@ def _recomputed(scope: Scope, as_of: date) -> Iterator[WorklistItem]:
         )
     }
     protocols: dict[str, Protocol] = {}
-    for key, history in load_history(scope, people.keys()).items():
+    for key, history in load_history(scope, people.keys(), as_of).items():
         protocol = protocols.get(history.protocol)
         if protocol is None:
             protocol = protocols[history.protocol] = protocol_in_force(scope, history.protocol, as_of)

@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from clinic_tracker.models.audit import AuditEvent
 from clinic_tracker.models.base import db
 from clinic_tracker.models.patients import Patient
 from clinic_tracker.models.treatment import Deviation
@@ -114,6 +115,8 @@ def test_what_was_imported_can_be_exported_and_means_the_same(run, load):
 
     assert status == 0
     exported = json.loads(output)
+    noted = db.session.scalars(db.select(AuditEvent.after).where(AuditEvent.action == "data.exported")).first()
+    assert noted == {"export": "histories", "patients": 60}
     assert engine(run, exported) == engine(run, histories)
     assert load(exported)[1]["unchanged"] == 60
 

@@ -8,12 +8,13 @@ import sqlalchemy as sa
 from clinic_tracker.domain.answer import answer
 from clinic_tracker.domain.history_json import read_history
 from clinic_tracker.models.base import db
+from clinic_tracker.models.monitoring import MonitoringDecision
 from clinic_tracker.queries import worklist_pages, worklists
 from clinic_tracker.queries.history import load_history
 from clinic_tracker.queries.protocols import packaged_protocols
 from clinic_tracker.queries.worklist_filter import Grouping, View, WorklistFilter
 from clinic_tracker.queries.worklists import listed_rows, worklist_rows
-from tests.monitored import add_lab, add_patient, project, store_history, treated
+from tests.monitored import add_course, add_lab, add_patient, project, store_history, treated
 from tests.strategies import random_history
 
 TODAY = date(2026, 1, 22)
@@ -46,6 +47,20 @@ def exported(rows):
         )
         for row in rows
     }
+
+
+def test_a_sign_off_counts_on_a_past_date_although_another_followed(staff):
+    patient = treated(staff, date(2024, 1, 8))
+    add_course(staff, patient, date(2025, 6, 2), days=3, number=2)
+    for decided_on in (date(2025, 2, 3), date(2025, 12, 1)):
+        common = {"clinic_id": staff.clinic_id, "patient_id": patient.id, "recorded_at": staff.now}
+        db.session.add(MonitoringDecision(kind="closed", decided_on=decided_on, reason="Done", **common))
+    project(staff)
+
+    overdue = {on: len(worklist_rows(staff, on, "overdue")) for on in (date(2025, 2, 2), date(2025, 3, 3))}
+
+    assert overdue[date(2025, 2, 2)] > 0
+    assert overdue[date(2025, 3, 3)] == 0, "signed off from 3 February until the second course"
 
 
 @pytest.mark.parametrize("first_seed", range(0, 40, 10))

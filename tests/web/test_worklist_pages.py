@@ -84,6 +84,14 @@ def test_an_export_is_noted_with_its_filter_and_size(page, cast, late):
     assert event.user_id == cast.staff.user_id
 
 
+def test_an_export_is_noted_as_a_look_at_everybody_in_it(page, cast, late, lost):
+    page.sign_in(cast.staff)
+    exported(page)
+    exported(page, "?band=over-90")
+    looks = sa.select(AccessEvent.patient_ids).where(AccessEvent.endpoint == "worklists.export")
+    assert db.session.scalars(looks.order_by(AccessEvent.id)).all() == [sorted([late.id, lost.id]), [lost.id]]
+
+
 def test_a_name_that_is_a_formula_stays_text_in_the_file(page, cast, staff):
     treated(staff, date(2025, 6, 2), family_name="=HYPERLINK(1)", given_name="Eve")
     project(staff)

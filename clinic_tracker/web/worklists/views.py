@@ -13,7 +13,7 @@ from clinic_tracker.queries.tallies import QUEUES, Tally, tally_counts, tally_pa
 from clinic_tracker.queries.treatment import prescriber_choices
 from clinic_tracker.queries.worklist_filter import WorklistFilter
 from clinic_tracker.queries.worklist_pages import worklist_page, worklist_totals
-from clinic_tracker.queries.worklists import WorklistItem, listed_rows
+from clinic_tracker.queries.worklists import WorklistItem, listed_patients, listed_rows
 from clinic_tracker.services.exporting import note_export
 from clinic_tracker.web.access import current_scope, requires, shown_patients
 from clinic_tracker.web.requirement_words import list_options
@@ -60,6 +60,7 @@ def export() -> ResponseReturnValue:
     scope = current_scope()
     chosen = _chosen(scope)
     rows = listed_rows(scope, chosen)
+    shown_patients(listed_patients(scope, chosen))
     note_export(scope, "worklist", {"rows": len(rows), **address_of(chosen)})
     text = csv_text(COLUMNS, ([getattr(row, name) for name in COLUMNS] for row in rows))
     return _file(text, f"{scope.clinic_slug}-{chosen.view}", scope.today)
