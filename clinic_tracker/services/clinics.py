@@ -14,6 +14,7 @@ from clinic_tracker.models.base import db
 from clinic_tracker.queries.history import clinic_patients
 from clinic_tracker.queries.protocols import packaged_protocols
 from clinic_tracker.queries.scope import Scope
+from clinic_tracker.queries.settings import protocol_in_force
 from clinic_tracker.services import audit
 from clinic_tracker.services.audit import AuditAction
 from clinic_tracker.services.unit_of_work import unit_of_work
@@ -73,8 +74,8 @@ def edit_clinic(
 def change_setting(scope: Scope, *, name: str, value: int, effective_from: date, reason: str) -> None:
     """Choose the clinic's own value of an unconfirmed (R) or conventional (C) setting, from a date not in the future.
 
-    Every schedule of the clinic follows at once. RuleViolation for an official value, one out of its bounds, a future
-    date or no reason.
+    Every schedule of the clinic follows at once. RuleViolation for an official value, one out of its bounds or against
+    the clinic's other values, a future date or no reason.
     """
     scope.require(Permission.MANAGE_CLINIC)
     if effective_from > scope.today:
@@ -96,6 +97,8 @@ def change_setting(scope: Scope, *, name: str, value: int, effective_from: date,
         )
         db.session.add(change)
         audit.record(scope, AuditAction.SETTING_CHANGED, change, reason=reason.strip())
+        for known in packaged_protocols():
+            protocol_in_force(scope, known)  # refuses what does not go together with the other values of the clinic
         for patient in clinic_patients(scope):
             work.lock_patient(patient)
 

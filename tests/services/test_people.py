@@ -199,6 +199,17 @@ def test_a_bad_setting_is_refused_with_its_field(administrator, changes, field):
     assert not list(db.session.scalars(db.select(ClinicSetting.id)))
 
 
+def test_values_that_do_not_go_together_are_refused_before_there_is_any_patient(administrator):
+    change = {"effective_from": administrator.today, "reason": "Confirmed"}
+    clinics.change_setting(administrator, name="early_days_quarterly", value=60, **change)
+
+    with pytest.raises(RuleViolation) as refused:
+        clinics.change_setting(administrator, name="lft_months", value=1, **change)
+
+    assert refused.value.code == "settings_conflict"
+    assert protocol_in_force(administrator).value("lft_months") == 3
+
+
 def test_one_clinics_setting_is_not_anothers(administrator, scope_for, cast):
     clinics.change_setting(
         administrator, name="psf_months", value=12, effective_from=administrator.today, reason="Confirmed"
