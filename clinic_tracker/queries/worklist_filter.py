@@ -20,6 +20,8 @@ from clinic_tracker.models.schedule import Standing
 from clinic_tracker.queries.protocols import packaged_protocols
 from clinic_tracker.queries.scope import Scope
 
+LARGEST_KEY = 2**63 - 1
+
 
 class View(StrEnum):
     """Which items: late, inside their window, both, or every one whatever its state."""
@@ -120,9 +122,10 @@ class Cursor:
             return None
         try:
             key, due, requirement = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-            return cls(int(key), date.fromordinal(due) if due else None, str(requirement), backwards)
+            place = cls(int(key), date.fromordinal(due) if due else None, str(requirement), backwards)
         except (ValueError, TypeError, OverflowError, binascii.Error):
             return None
+        return place if 0 < place.patient_id <= LARGEST_KEY else None
 
 
 Condition = ColumnElement[bool]

@@ -37,6 +37,12 @@ def test_changes_are_told_with_before_and_after(page: Page, cast: Cast, chart: C
     assert "prescriber: empty → Dr. Tomas Rey" in first[3]
 
 
+@pytest.mark.parametrize("place", ["9" * 30, "-1", "x", ""])
+def test_an_address_with_an_impossible_place_begins_at_the_top(page: Page, cast: Cast, chart: Chart, place: str):
+    assert page.sign_in(cast.staff).get(f"{chart.url}/changes?before={place}").rows()
+    page.sign_in(cast.administrator).get(f"/admin/audit?before={place}")
+
+
 def test_an_exam_is_told_by_its_name(page: Page, cast: Cast, chart: Chart):
     chart.exam("hiv_test", date(2026, 1, 5), "indeterminate")
     told = page.sign_in(cast.staff).get(f"{chart.url}/changes").rows()[0]

@@ -18,6 +18,7 @@ from clinic_tracker.queries.audit_trail import PAGE, ChangeRow, LookRow, TrailFi
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services.exporting import note_export
 from clinic_tracker.web.access import current_scope, requires, shown_patients
+from clinic_tracker.web.addresses import key_in
 from clinic_tracker.web.admin.blueprint import blueprint
 from clinic_tracker.web.admin.trail_words import ACTION_GROUPS, LOOK_GROUPS, action_words, changed_words, look_words
 
@@ -101,7 +102,7 @@ def _wanted(scope: Scope) -> tuple[TrailFilter, str | None]:
             person=_uuid(args.get("person", "")),
             patient=_uuid(args.get("chart", "")),
             action=args.get("action") or None,
-            before_id=int(args["before"]) if args.get("before", "").isdecimal() else None,
+            before_id=key_in("before"),
         ), None
     except RuleViolation as violation:
         return TrailFilter(), violation.message

@@ -2,12 +2,13 @@
 
 from uuid import UUID
 
-from flask import request, url_for
+from flask import url_for
 from flask.typing import ResponseReturnValue
 
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.queries.chart_changes import changes_of, looks_at, prescriber_names
 from clinic_tracker.web.access import requires
+from clinic_tracker.web.addresses import key_in
 from clinic_tracker.web.patients.blueprint import blueprint
 from clinic_tracker.web.patients.change_words import looks_by_day, told_change
 from clinic_tracker.web.patients.pages import open_chart
@@ -19,7 +20,7 @@ def changes(patient: UUID) -> ResponseReturnValue:
     """Changes for everybody who may see the chart; who looked for those who watch over it."""
     chart = open_chart(patient)
     scope = chart.scope
-    before = request.args.get("before", type=int)
+    before = key_in("before")
     found = changes_of(scope, chart.header.id, before)
     names = prescriber_names(scope)
     watches = scope.may(Permission.VIEW_AUDIT) or scope.may(Permission.DECIDE_MONITORING)
