@@ -85,7 +85,7 @@ def main() -> None:
 def demonstration(folder: Path, clock: Clock) -> Flask:
     """The application with the demonstration loaded."""
     settings = Config(
-        secret_key="only-for-pictures-Xq81hVn3LwPz07Ty",  # noqa: S106 - lives as long as the pictures take
+        secret_key="only-for-pictures-Xq81hVn3LwPz07Ty",
         database_url=f"sqlite:///{folder / 'pictures.sqlite3'}",
         instance_path=folder,
         secure_cookies=False,
