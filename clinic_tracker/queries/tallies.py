@@ -18,6 +18,7 @@ from clinic_tracker.models.treatment import Authorization, Infusion, TreatmentCo
 from clinic_tracker.queries.scope import Scope
 
 SILENT_DAYS = 90
+UNFINISHED_DAYS = 7  # so long the board of the suite expects the next day of a course
 _STANDS = FactState.RECORDED.value
 _TYPED = "screen"  # only a person at a screen can forget to sign a patient out; a file says what it says
 
@@ -28,6 +29,7 @@ class Tally(StrEnum):
     NO_COURSE_PLANNED = "no-course-planned"
     PLANNED_START_PASSED = "planned-start-passed"
     NOT_SIGNED_OUT = "not-signed-out"
+    COURSE_UNFINISHED = "course-unfinished"
     NO_MONITORING = "no-monitoring"
     NO_EVIDENCE = "no-evidence"
     NO_PRESCRIBER = "no-prescriber"
@@ -147,6 +149,30 @@ def _not_signed_out(scope: Scope) -> Found:
     )
 
 
+def _course_unfinished(scope: Scope) -> Found:
+    """A course of which days are left, without an infusion for a week, and that nobody has discontinued (R-53)."""
+    last = func.max(Infusion.infused_on)
+    courses = (
+        select(Infusion.course_id, last.label("last_on"))
+        .join(TreatmentCourse, TreatmentCourse.id == Infusion.course_id)
+        .where(
+            Infusion.clinic_id == scope.clinic_id,
+            Infusion.state == _STANDS,
+            Infusion.recorded_via == _TYPED,
+            TreatmentCourse.discontinued_on.is_(None),
+        )
+        .group_by(Infusion.course_id, TreatmentCourse.planned_days)
+        .having(and_(func.count() < TreatmentCourse.planned_days, last < scope.today - timedelta(days=UNFINISHED_DAYS)))
+        .subquery()
+    )
+    return (
+        _people(scope, func.min(courses.c.last_on))
+        .join(TreatmentCourse, TreatmentCourse.patient_id == Patient.id)
+        .join(courses, courses.c.course_id == TreatmentCourse.id)
+        .group_by(Patient.id)
+    )
+
+
 def _no_monitoring(scope: Scope) -> Found:
     """Treated, before the end of monitoring, not signed off, and still nothing is owed at any time."""
     owed = exists().where(Standing.patient_id == Patient.id, Standing.next_due_on.is_not(None))
@@ -206,6 +232,7 @@ _FINDERS: dict[Tally, Callable[[Scope], Found]] = {
     Tally.NO_COURSE_PLANNED: _no_course_planned,
     Tally.PLANNED_START_PASSED: _planned_start_passed,
     Tally.NOT_SIGNED_OUT: _not_signed_out,
+    Tally.COURSE_UNFINISHED: _course_unfinished,
     Tally.NO_MONITORING: _no_monitoring,
     Tally.NO_EVIDENCE: _no_evidence,
     Tally.NO_PRESCRIBER: _no_prescriber,

@@ -66,6 +66,22 @@ def test_infused_and_never_signed_out(staff):
     assert members(staff, Tally.NOT_SIGNED_OUT) == [forgotten.mrn]
 
 
+def test_a_course_that_was_begun_and_not_finished(staff):
+    stalled, this_week, finished, ended, imported = (add_patient(staff) for _ in range(5))
+    for patient, days_ago, days, values in (
+        (stalled, 30, 2, {}), (this_week, 7, 1, {}), (finished, 30, 5, {}), (imported, 30, 2, {}),
+        (ended, 30, 2, {"discontinued_on": TODAY, "discontinued_reason": "Reaction"}),
+    ):  # fmt: skip
+        course = add_course(staff, patient, None, **values)
+        via = "history import" if patient is imported else "screen"
+        for number in range(1, days + 1):
+            on = TODAY - timedelta(days=days_ago - number + 1)
+            add_infusion(staff, patient, course, on, number, recorded_via=via)
+    project(staff)
+    assert members(staff, Tally.COURSE_UNFINISHED) == [stalled.mrn]
+    assert tally_patients(staff, Tally.COURSE_UNFINISHED)[0].since == TODAY - timedelta(days=29)
+
+
 def test_treated_with_nothing_scheduled(staff):
     history = {
         "protocol": "lemtrada-us", "time_zone": "America/New_York", "patient": {"sex_at_birth": "male"},

@@ -34,6 +34,14 @@ TALLY_WORDS = {
         since="Planned for",
         endpoint="infusions.courses",
     ),
+    Tally.COURSE_UNFINISHED: TallyWords(
+        title="Course begun and not finished",
+        short="with a course begun and not finished",
+        why="Days of the course are left, and none was given for a week: they were not entered, or the course ended.",
+        todo="Enter the missing days, give them, or discontinue the course with a reason.",
+        since="Last infusion",
+        endpoint="infusions.courses",
+    ),
     Tally.NO_COURSE_PLANNED: TallyWords(
         title="Enrolled, no course planned",
         short="enrolled with no course planned",
