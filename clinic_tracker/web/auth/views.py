@@ -15,6 +15,8 @@ from clinic_tracker.web.forms import status_of
 
 blueprint = Blueprint("auth", __name__)
 
+OPEN_FORMS = "csrf_token"  # where Flask-WTF keeps the secret of all forms of a session
+
 
 @blueprint.route("/sign-in", methods=["GET", "POST"])
 def sign_in() -> ResponseReturnValue:
@@ -58,6 +60,8 @@ def choose_clinic() -> ResponseReturnValue:
         except RuleViolation as violation:
             form.refuse(violation)
         else:
+            # A form that another tab still shows was filled in for the clinic left behind: it has expired now.
+            session.pop(OPEN_FORMS, None)
             return redirect(url_for("home.today"), 303)
     return render_template("auth/choose_clinic.html", form=form, clinics=clinics), status_of(form)
 
