@@ -58,23 +58,25 @@ def test_a_slash_goes_to_the_search_unless_something_is_typed(visitor: Visitor, 
 
 
 def test_an_idle_person_is_warned_can_stay_and_is_signed_out_otherwise(visitor: Visitor, cast: Cast) -> None:
+    page, clock = visitor.page, visitor.clock
+    page.clock.set_fixed_time(clock.now)
     nurse = Journey(visitor, cast.staff).open("/today")
-    page = nurse.page
     warning = page.get_by_role("dialog", name="Still there?")
     expect(warning).to_be_hidden()
 
-    nurse.clock.forward(minutes=13, seconds=30)
-    page.clock.set_system_time(nurse.clock.now)
+    def idle(**time: float) -> None:
+        clock.forward(**time)
+        page.clock.set_fixed_time(clock.now)
+
+    idle(minutes=13, seconds=30)
     expect(warning).to_be_visible()
     nurse.judge()
     page.get_by_role("button", name="Stay signed in").click()
     expect(warning).to_be_hidden()
 
-    nurse.clock.forward(minutes=13, seconds=30)
-    page.clock.set_system_time(nurse.clock.now)
+    idle(minutes=13, seconds=30)
     expect(warning).to_be_visible()
-    nurse.clock.forward(minutes=2)
-    page.clock.set_system_time(nurse.clock.now)
+    idle(minutes=2)
     page.wait_for_url("**/sign-in*")
 
 
