@@ -43,7 +43,7 @@ from clinic_tracker.services.infusion_rules import (
     standing_messages,
     waiting_parts,
 )
-from clinic_tracker.services.lab_findings import refresh_findings
+from clinic_tracker.services.lab_findings import follow_first_infusion
 from clinic_tracker.services.unit_of_work import unit_of_work
 
 # A start older than this is no longer a live one: it belongs on the page for days after the fact.
@@ -116,7 +116,7 @@ def start_infusion(
         attach_waiting(scope, day)
         account_for(scope, day, verdict, given or Reasons())
         audit.record(scope, AuditAction.INFUSION_RECORDED, row)
-        refresh_findings(scope, owner)
+        follow_first_infusion(scope, owner)
         return row.public_id
 
 
@@ -150,7 +150,7 @@ def record_past_infusions(
             except RuleViolation as violation:
                 raise _at_day(violation, index) from violation
             recorded.append(row.public_id)
-        refresh_findings(scope, owner)
+        follow_first_infusion(scope, owner)
         return recorded
 
 
@@ -182,7 +182,7 @@ def correct_infusion(
         account_for(scope, day, verdict, given or Reasons(), standing)
         _keep_early_reason(scope, day.infusion)
         audit.record(scope, AuditAction.INFUSION_CORRECTED, day.infusion, before=before, reason=words)
-        refresh_findings(scope, day.patient)
+        follow_first_infusion(scope, day.patient)
         return day.infusion.public_id
 
 
@@ -198,7 +198,7 @@ def withdraw_infusion(scope: Scope, patient: uuid.UUID, infusion: uuid.UUID, *, 
         for deviation in deviations_of_infusion(scope, row.id):
             deviation.withdrawn_at = scope.now
         audit.record(scope, AuditAction.INFUSION_WITHDRAWN, row, before=before, reason=reason)
-        refresh_findings(scope, owner)
+        follow_first_infusion(scope, owner)
 
 
 def _new(

@@ -16,6 +16,7 @@ from clinic_tracker.domain.vocabulary import FactState, Grade, Panel, ResultStat
 from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import LabReport, LabValue
 from clinic_tracker.models.patients import Patient
+from clinic_tracker.models.schedule import PatientSchedule
 from clinic_tracker.models.treatment import Infusion
 from clinic_tracker.queries.lab_catalog import lab_catalog
 from clinic_tracker.queries.scope import Scope
@@ -58,9 +59,8 @@ class _Past:
 
 
 def refresh_findings(scope: Scope, patient: Patient, from_on: date = date.min) -> int:
-    """Work out anew the findings of a patient's reports collected on or after a date; the number that changed.
+    """Work out anew the findings of a patient's reports (collected on or after a date); the number that changed.
 
-    All of them without a date: for a change of the first infusion, which moves the baseline, or of the sex at birth.
     Runs inside the unit of work of what changed and does not commit. A reviewed report that turns out worse than it
     was when it was reviewed goes back to the queue.
     """
@@ -79,6 +79,17 @@ def refresh_findings(scope: Scope, patient: Patient, from_on: date = date.min) -
                 changed += _set(scope, report, _found(catalog, report, merged, previous, baseline, sex))
         past.remember(day, _together([report for report in of_day if report.result_status in VALID_STATUSES], values))
     return changed
+
+
+def follow_first_infusion(scope: Scope, patient: Patient) -> int:
+    """Work the findings out anew where the first infusion, up to which values are the baseline, is another one now.
+
+    Runs inside the unit of work, before the schedule is projected: it still tells the first infusion of before.
+    """
+    before = db.session.execute(
+        select(PatientSchedule.first_infusion_on).where(PatientSchedule.patient_id == patient.id)
+    ).scalar_one_or_none()
+    return refresh_findings(scope, patient) if _first_infusion_on(scope, patient) != before else 0
 
 
 def _reports(scope: Scope, patient: Patient) -> list[LabReport]:

@@ -107,6 +107,7 @@ def edit_patient(scope: Scope, patient: uuid.UUID, details: PatientDetails, vers
         _flush_unique(scope)
         if audit.snapshot(row) != before:
             audit.record(scope, AuditAction.PATIENT_EDITED, row, patient_id=row.id, before=before)
+        if row.sex_at_birth != before["sex_at_birth"]:
             refresh_findings(scope, row)
 
 

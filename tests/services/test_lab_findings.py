@@ -7,7 +7,7 @@ import pytest
 
 from clinic_tracker.domain.lab_entry import TypedPanel, TypedValue
 from clinic_tracker.domain.panels import SpecimenProblem
-from clinic_tracker.domain.vocabulary import Panel
+from clinic_tracker.domain.vocabulary import Panel, Sex
 from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import LabReport
 from clinic_tracker.models.treatment import Infusion
@@ -15,6 +15,7 @@ from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services.infusions import withdraw_infusion
 from clinic_tracker.services.lab_reports import correct_report, record_reports, withdraw_report
 from clinic_tracker.services.lab_sheets import Sheet
+from clinic_tracker.services.patients import PatientDetails, edit_patient
 from clinic_tracker.services.reviews import review_reports
 from tests.factories import Chart, register, typed
 from tests.fixtures.people import Cast
@@ -94,6 +95,18 @@ def test_a_first_infusion_written_down_late_makes_earlier_values_the_baseline(
 
     assert report(later.public_id).worst_level == "red", "measured from the last value before the infusion, 0.6"
     assert report(later.public_id).reviewed_at is None, "and back in the queue"
+
+
+def test_a_corrected_sex_at_birth_changes_what_a_value_means(chart: Chart) -> None:
+    creatinine(chart, BASELINE, "1.05")
+    result = creatinine(chart, SECOND, "1.05")
+    assert result.worst_level == "amber", "above the range of women"
+
+    row = chart.row
+    who = PatientDetails(row.mrn, row.family_name, row.given_name, row.birth_date, Sex.MALE)
+    edit_patient(chart.scope, chart.id, who)
+
+    assert report(result.public_id).worst_level is None
 
 
 def test_withdrawing_the_previous_value_changes_what_the_next_one_means(chart: Chart) -> None:
