@@ -91,7 +91,8 @@ def rolling_exams(
     """Examinations at a distance from the one before (R-75, R-76), up to the next that is neither done nor waived.
 
     Any later exam does the open one, early or late. A waived one counts as done on its due date, unless an exam comes
-    before the next one opens. A due date in a gap in monitoring moves to the first infusion of the next course.
+    before the next one would open. After that reckoning a due date in a gap in monitoring becomes the first infusion of
+    the next course.
     """
     start, end = courses[0].first, courses[-1].ends
     step, early = requirement.first_due.count, requirement.opens.count
@@ -104,7 +105,7 @@ def rolling_exams(
     while due <= end:
         dues.append(due)
         waived = bool(waivers) and is_waived(due, waivers)
-        next_if_waived = after_gap(add_months(due, step), gaps) if waived else 0
+        next_if_waived = add_months(due, step) if waived else 0
         if exam is not None and (not waived or exam < next_if_waived - early):
             done.append(exam)
             due = after_gap(add_months(exam, step), gaps)
@@ -113,7 +114,7 @@ def rolling_exams(
             done.append(None)
             if not waived:
                 break
-            due = next_if_waived
+            due = after_gap(next_if_waived, gaps)
     found = obligations_of(
         repeat(requirement.code),
         repeat(0),

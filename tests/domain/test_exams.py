@@ -88,6 +88,23 @@ def test_a_due_date_in_a_gap_in_monitoring_moves_to_the_next_course() -> None:
     assert due_and_done(history, "2029-07-01")[-2:] == [("Y1", "2024-03-04", "2027-09-01"), ("Y2", "2029-06-01", None)]
 
 
+def test_the_waived_exam_is_reckoned_before_the_gap() -> None:
+    # The second is waived on 1 December 2013; a year later, in the gap, would be the third. An exam on that very day is
+    # not more than 60 days before it, so it does the third, which has moved to the first infusion of course 2.
+    history = chart(
+        ["2010-01-01"],
+        ["2015-06-01"],
+        exams=exams("skin_exam", "2012-12-01", "2014-12-01"),
+        waivers=[waiver("skin_exam", "2013-12-01", "2013-12-01")],
+    )
+    assert due_and_done(history, "2015-07-01") == [
+        ("Y1", "2010-01-01", "2012-12-01"),
+        ("Y2", "2013-12-01", None),
+        ("Y3", "2015-06-01", "2014-12-01"),
+        ("Y4", "2015-12-01", None),
+    ]
+
+
 def test_exams_of_equal_due_date_are_in_the_order_of_their_names() -> None:
     # Two examinations in the gap: both successors move to the first infusion of course 2.
     history = chart(COURSE_1, ["2031-06-01"], exams=exams("skin_exam", "2028-04-01", "2029-04-01", "2030-04-01"))

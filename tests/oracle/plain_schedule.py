@@ -195,7 +195,7 @@ def _exams(history: PlainHistory, given: list[PlainCourse], kind: str) -> list[P
     found = []
     while due <= end:
         waived = _waived(history, kind, due)
-        next_if_waived = _after_gap(given, due + relativedelta(months=12))
+        next_if_waived = due + relativedelta(months=12)
         done = None
         if later and (not waived or later[0] < next_if_waived - 60 * DAY):
             done = later.pop(0)
@@ -203,7 +203,7 @@ def _exams(history: PlainHistory, given: list[PlainCourse], kind: str) -> list[P
         if done is not None:
             due = _after_gap(given, done + relativedelta(months=12))
         elif waived:
-            due = next_if_waived
+            due = _after_gap(given, next_if_waived)
         else:
             break
     return found
