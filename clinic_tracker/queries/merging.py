@@ -182,4 +182,4 @@ def _other_protocol(scope: Scope, survivor: int, duplicate: int) -> tuple[str, .
     ).all()
     if len(protocols) == 1:
         return ()
-    return ("The charts follow different protocols. Bring both to the same protocol first.",)
+    return ("The charts follow different protocols: they cannot be merged.",)

@@ -24,9 +24,6 @@ class AuditAction(StrEnum):
     PASSWORD_CHANGED = "user.password_changed"  # noqa: S105 - the name of an event
     PASSWORD_RESET = "user.password_reset"  # noqa: S105 - the name of an event
     USER_INVITED = "user.invited"
-    USER_EDITED = "user.edited"
-    USER_DEACTIVATED = "user.deactivated"
-    USER_REACTIVATED = "user.reactivated"
     SESSIONS_ENDED = "user.sessions_ended"
     ROLE_SET = "membership.role_set"
     MEMBERSHIP_ENDED = "membership.ended"
@@ -39,7 +36,6 @@ class AuditAction(StrEnum):
     PRESCRIBER_EDITED = "prescriber.edited"
     PATIENT_REGISTERED = "patient.registered"
     PATIENT_EDITED = "patient.edited"
-    PATIENT_PROTOCOL_CHANGED = "patient.protocol_changed"
     PATIENT_MERGED = "patient.merged"
     PATIENT_MERGE_UNDONE = "patient.merge_undone"
     PATIENT_NOT_DUPLICATE = "patient.not_a_duplicate"
