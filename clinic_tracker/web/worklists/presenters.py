@@ -191,7 +191,7 @@ def columns(chosen: WorklistFilter) -> list[dict[str, Any]]:
         {"text": late, "key": "late", "href": _href(chosen, sort=by_late), "numeric": True, "class": "hide-tablet"},
         {"text": "Last done", "class": "hide-tablet"},
         {"text": "Last contact"},
-        {"text": "Prescriber", "class": "hide-tablet"},
+        {"text": "Prescriber", "class": "hide-narrow"},
         {"text": "Actions", "hidden": True},
     ]
 
