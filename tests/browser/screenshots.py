@@ -28,6 +28,7 @@ FOLDER = Path(__file__).resolve().parent.parent.parent / "docs" / "screenshots"
 MOMENT, PATIENTS, SEED = "2026-01-22 13:40", 60, 1
 WIDE: Any = {"width": 1440, "height": 900}
 MOST_BYTES = 250_000
+STEADY = ["--num-raster-threads=1", "--disable-partial-raster", "--disable-skia-runtime-opts"]  # one way of drawing
 NURSE, NEUROLOGIST = (person.email for person in NORTHSIDE.people[:2])
 PICTURED = "REYES"  # late with a few things, in the second year of a second course
 
@@ -73,7 +74,7 @@ def main() -> None:
         server = Server(app)
         try:
             with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+                browser = playwright.chromium.launch(executable_path=path, args=FLAGS + STEADY)
                 take_all(Studio(browser, server.url, clock))
                 browser.close()
         finally:
