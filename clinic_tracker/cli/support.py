@@ -11,9 +11,10 @@ from flask.cli import AppGroup
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from clinic_tracker.domain.errors import NotFound, RuleViolation
+from clinic_tracker.domain.permissions import ROLE_PERMISSIONS
 from clinic_tracker.domain.vocabulary import Role
 from clinic_tracker.queries.accounts import scope_of_command
-from clinic_tracker.queries.scope import Scope, permissions_of
+from clinic_tracker.queries.scope import Scope
 
 BAD_INPUT = 2
 
@@ -75,5 +76,5 @@ def system_scope(actor: str) -> Scope:
         actor_name=actor,
         now=current_app.extensions["clock"](),
         system_actor=actor,
-        permissions=permissions_of(Role.ADMINISTRATOR),
+        permissions=ROLE_PERMISSIONS[Role.ADMINISTRATOR],
     )

@@ -6,10 +6,11 @@ from typing import Any
 
 from sqlalchemy import select
 
+from clinic_tracker.domain.permissions import ROLE_PERMISSIONS
 from clinic_tracker.domain.vocabulary import Role
 from clinic_tracker.models.access import Clinic, Membership, User, UserSession
 from clinic_tracker.models.base import db
-from clinic_tracker.queries.scope import Scope, permissions_of
+from clinic_tracker.queries.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def scope_of_session(scope: Scope, session: CurrentSession) -> Scope:
         request_id=scope.request_id,
         ip=scope.ip,
         is_demo=session.is_demo,
-        permissions=permissions_of(role) if session.role else frozenset(),
+        permissions=ROLE_PERMISSIONS[role] if session.role else frozenset(),
     )
 
 
@@ -131,5 +132,5 @@ def scope_of_command(_scope: Scope | None, slug: str, actor: str, now: datetime)
         now=now,
         system_actor=actor,
         is_demo=is_demo,
-        permissions=frozenset().union(*(permissions_of(role) for role in Role)),
+        permissions=frozenset().union(*ROLE_PERMISSIONS.values()),
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from clinic_tracker.domain.permissions import ROLE_PERMISSIONS, Permission
+from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.vocabulary import Role
 
 
@@ -56,8 +56,3 @@ class Scope:
 def utc_now() -> datetime:
     """The present instant: the one place where the clock is read below the web layer."""
     return datetime.now(UTC)
-
-
-def permissions_of(role: Role) -> frozenset[Permission]:
-    """The permissions that a role holds."""
-    return ROLE_PERMISSIONS[role]

@@ -15,7 +15,6 @@ WITHOUT_SCOPE = {
     "queries.protocols.packaged_protocols",
     "queries.protocols.us_federal_holidays",
     "queries.scope.utc_now",
-    "queries.scope.permissions_of",
     "services.audit.snapshot",
     "services.unit_of_work.check_version",
 }
