@@ -1,8 +1,8 @@
 """The base of every form: knows where and when it is filled in, lists its errors, and takes refused rules."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, cast
 
 import wtforms
 from flask import g, has_request_context, request
@@ -42,6 +42,8 @@ else:
 
     DefaultMeta = FlaskForm.Meta
 
+
+P = ParamSpec("P")
 
 EXPIRED = "This form had expired. Check it and send it again"
 
@@ -103,6 +105,11 @@ class Form(_LocalMixin, FlaskForm):
                 summary.extend(_errors_of(field))
         return summary
 
+    @property
+    def answers(self) -> dict[str, Any]:
+        """What was filled in, by the names of the fields: for a service whose arguments are named alike."""
+        return {field.short_name: field.data for field in self if not isinstance(field, CSRFTokenField)}
+
     def refuse(self, violation: RuleViolation) -> None:
         """Show a refused rule at its field, or above the form when it names none of ours."""
         if violation.field is not None and violation.field in self:
@@ -118,6 +125,16 @@ class SubForm(_LocalMixin, wtforms.Form):
     def __init__(self, *args: Any, scope: Local | None = None, **kwargs: Any) -> None:
         self.scope = scope
         super().__init__(*args, **kwargs)
+
+
+def accepted(form: Form, service: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> bool:
+    """Whether the service took what a valid form holds; where a rule refused it, the form says why."""
+    try:
+        service(*args, **kwargs)
+    except RuleViolation as violation:
+        form.refuse(violation)
+        return False
+    return True
 
 
 def status_of(form: Form) -> int:
@@ -159,6 +176,7 @@ __all__ = [
     "TextAreaField",
     "TimeField",
     "VersionField",
+    "accepted",
     "as_choices",
     "enum_choices",
     "status_of",

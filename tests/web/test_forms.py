@@ -244,6 +244,23 @@ def test_a_refused_rule_stands_at_its_field_or_above_the_form(interface):
     assert f.status_of(form) == 400
 
 
+def test_a_service_takes_the_answers_by_name_or_the_form_says_why_not(interface):
+    class Dose(f.Form):
+        dose = f.DecimalField("Dose")
+
+    def record(scope, *, dose):
+        if dose > 12:
+            raise RuleViolation("x", "dose", "The dose is 12 mg.")
+        taken.append((scope, dose))
+
+    taken = []
+    good, bad = posted(interface, Dose, dose="12"), posted(interface, Dose, dose="24")
+    assert f.accepted(good, record, SCOPE, **good.answers)
+    assert not f.accepted(bad, record, SCOPE, **bad.answers)
+    assert taken == [(SCOPE, Decimal(12))]
+    assert [error.message for error in bad.error_links] == ["The dose is 12 mg."]
+
+
 def test_errors_of_rows_link_to_their_own_inputs(interface):
     class Row(f.SubForm):
         value = f.DecimalField("Platelets")

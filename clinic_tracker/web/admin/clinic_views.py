@@ -5,7 +5,7 @@ from uuid import UUID
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from clinic_tracker.domain.errors import NotFound, RuleViolation
+from clinic_tracker.domain.errors import NotFound
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.queries import administration
 from clinic_tracker.queries.protocols import packaged_protocols
@@ -13,7 +13,7 @@ from clinic_tracker.services.clinics import certify_facility, edit_clinic, withd
 from clinic_tracker.web.access import current_scope, requires
 from clinic_tracker.web.admin.blueprint import blueprint
 from clinic_tracker.web.admin.forms import CertificationForm, ClinicForm, ReasonForm
-from clinic_tracker.web.forms import status_of
+from clinic_tracker.web.forms import accepted, status_of
 
 
 @blueprint.route("/clinic", methods=["GET", "POST"])
@@ -23,22 +23,9 @@ def clinic() -> ResponseReturnValue:
     scope = current_scope()
     form = ClinicForm(obj=administration.clinic_details(scope))
     form.offer(packaged_protocols())
-    if form.validate_on_submit():
-        try:
-            edit_clinic(
-                scope,
-                version=form.version.data,
-                name=form.name.data,
-                time_zone=form.time_zone.data,
-                protocol_id=form.protocol_id.data,
-                rems_facility_id=form.rems_facility_id.data,
-                phone=form.phone.data,
-            )
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Clinic changed.", "success")
-            return redirect(url_for("admin.index"), 303)
+    if form.validate_on_submit() and accepted(form, edit_clinic, scope, **form.answers):
+        flash("Clinic changed.", "success")
+        return redirect(url_for("admin.index"), 303)
     return render_template("admin/clinic.html", form=form), status_of(form)
 
 
@@ -54,21 +41,9 @@ def certification() -> ResponseReturnValue:
 def new_certification() -> ResponseReturnValue:
     """Record a certification or re-certification."""
     form = CertificationForm()
-    if form.validate_on_submit():
-        try:
-            certify_facility(
-                current_scope(),
-                certified_on=form.certified_on.data,
-                ends_on=form.ends_on.data,
-                representative_name=form.representative_name.data,
-                representative_trained_on=form.representative_trained_on.data,
-                note=form.note.data,
-            )
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Certification recorded.", "success")
-            return redirect(url_for("admin.certification"), 303)
+    if form.validate_on_submit() and accepted(form, certify_facility, current_scope(), **form.answers):
+        flash("Certification recorded.", "success")
+        return redirect(url_for("admin.certification"), 303)
     return render_template("admin/new_certification.html", form=form), status_of(form)
 
 
@@ -82,8 +57,9 @@ def withdraw_certification_page(certification: UUID) -> ResponseReturnValue:
     if row is None or row.withdrawn_at is not None:
         raise NotFound("certification")
     form = ReasonForm()
-    if form.validate_on_submit():
-        withdraw_certification(scope, certification, reason=form.reason.data)
+    if form.validate_on_submit() and accepted(
+        form, withdraw_certification, scope, certification, reason=form.reason.data
+    ):
         flash("Marked as entered in error.", "success")
         return redirect(url_for("admin.certification"), 303)
     return render_template("admin/withdraw_certification_page.html", form=form, row=row), status_of(form)

@@ -1,5 +1,7 @@
 """Forms of the administrator."""
 
+from typing import Any
+from uuid import UUID
 from zoneinfo import available_timezones
 
 from clinic_tracker.domain.permissions import ROLE_TITLES
@@ -55,7 +57,6 @@ class ReasonForm(Form):
 class PrescriberForm(Form):
     """A prescriber and the certification in the REMS."""
 
-    version = VersionField()
     name = StringField(
         "Name", required="Enter the prescriber's name.", hint="As it is written on orders: Dr. Maya Lindqvist."
     )
@@ -68,7 +69,6 @@ class PrescriberForm(Form):
         "Certification ends on", hint="Leave empty: no interval of re-certification is known (R-02)."
     )
     user = SelectField("Signs in as", choices=[], hint="Ties “my patients” to the account.")
-    is_active = CheckboxField("Practices here", default=True)
 
     def offer(self, people: list[MemberRow]) -> None:
         """The accounts to choose from."""
@@ -80,6 +80,18 @@ class PrescriberForm(Form):
                 if person.ended_on is None
             ),
         ]
+
+    @property
+    def answers(self) -> dict[str, Any]:
+        """What was filled in; of the account its key. Only after ``validate``."""
+        return {**super().answers, "user": UUID(self.user.data) if self.user.data else None}
+
+
+class EditPrescriberForm(PrescriberForm):
+    """The same for a prescriber on record, who may have left."""
+
+    version = VersionField()
+    is_active = CheckboxField("Practices here", default=True)
 
     @staticmethod
     def values_of(row: PrescriberRow) -> dict[str, object]:

@@ -1,6 +1,5 @@
 """People and their roles; prescribers."""
 
-from typing import Any
 from uuid import UUID
 
 from flask import flash, redirect, render_template, url_for
@@ -14,8 +13,8 @@ from clinic_tracker.services import people as people_service
 from clinic_tracker.services.prescribers import add_prescriber, edit_prescriber
 from clinic_tracker.web.access import current_scope, requires
 from clinic_tracker.web.admin.blueprint import blueprint
-from clinic_tracker.web.admin.forms import InviteForm, PrescriberForm, ReasonForm, RoleForm
-from clinic_tracker.web.forms import status_of
+from clinic_tracker.web.admin.forms import EditPrescriberForm, InviteForm, PrescriberForm, ReasonForm, RoleForm
+from clinic_tracker.web.forms import accepted, status_of
 
 
 @blueprint.get("/people")
@@ -53,14 +52,9 @@ def member(person: UUID) -> ResponseReturnValue:
     scope = current_scope()
     row = administration.member(scope, person)
     form = RoleForm(role=row.role.value)
-    if form.validate_on_submit():
-        try:
-            people_service.set_role(scope, person, Role(form.role.data))
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Role changed.", "success")
-            return redirect(url_for("admin.people"), 303)
+    if form.validate_on_submit() and accepted(form, people_service.set_role, scope, person, Role(form.role.data)):
+        flash("Role changed.", "success")
+        return redirect(url_for("admin.people"), 303)
     return render_template("admin/member.html", form=form, row=row), status_of(form)
 
 
@@ -71,14 +65,11 @@ def end_membership(person: UUID) -> ResponseReturnValue:
     scope = current_scope()
     row = administration.member(scope, person)
     form = ReasonForm()
-    if form.validate_on_submit():
-        try:
-            people_service.end_membership(scope, person, reason=form.reason.data)
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("They no longer have access to this clinic. What they recorded stays.", "success")
-            return redirect(url_for("admin.people"), 303)
+    if form.validate_on_submit() and accepted(
+        form, people_service.end_membership, scope, person, reason=form.reason.data
+    ):
+        flash("They no longer have access to this clinic. What they recorded stays.", "success")
+        return redirect(url_for("admin.people"), 303)
     return render_template("admin/end_membership.html", form=form, row=row), status_of(form)
 
 
@@ -114,14 +105,9 @@ def new_prescriber() -> ResponseReturnValue:
     scope = current_scope()
     form = PrescriberForm()
     form.offer(administration.members(scope))
-    if form.validate_on_submit():
-        try:
-            add_prescriber(scope, **_particulars(form))
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Prescriber added.", "success")
-            return redirect(url_for("admin.prescribers"), 303)
+    if form.validate_on_submit() and accepted(form, add_prescriber, scope, **form.answers):
+        flash("Prescriber added.", "success")
+        return redirect(url_for("admin.prescribers"), 303)
     return render_template("admin/prescriber.html", form=form, row=None), status_of(form)
 
 
@@ -131,30 +117,12 @@ def prescriber(prescriber: UUID) -> ResponseReturnValue:
     """Change a prescriber."""
     scope = current_scope()
     row = administration.prescriber(scope, prescriber)
-    form = PrescriberForm(data=PrescriberForm.values_of(row))
+    form = EditPrescriberForm(data=EditPrescriberForm.values_of(row))
     form.offer(administration.members(scope))
-    if form.validate_on_submit():
-        try:
-            edit_prescriber(
-                scope, prescriber, version=form.version.data, is_active=form.is_active.data, **_particulars(form)
-            )
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Prescriber changed.", "success")
-            return redirect(url_for("admin.prescribers"), 303)
+    if form.validate_on_submit() and accepted(form, edit_prescriber, scope, prescriber, **form.answers):
+        flash("Prescriber changed.", "success")
+        return redirect(url_for("admin.prescribers"), 303)
     return render_template("admin/prescriber.html", form=form, row=row), status_of(form)
-
-
-def _particulars(form: PrescriberForm) -> dict[str, Any]:
-    return {
-        "name": form.name.data,
-        "npi": form.npi.data,
-        "rems_prescriber_id": form.rems_prescriber_id.data,
-        "certified_on": form.certified_on.data,
-        "certification_ends_on": form.certification_ends_on.data,
-        "user": UUID(form.user.data) if form.user.data else None,
-    }
 
 
 def _one_time(email: str, password: str) -> ResponseReturnValue:

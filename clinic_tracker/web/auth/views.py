@@ -11,7 +11,7 @@ from clinic_tracker.queries.accounts import clinics_of_user
 from clinic_tracker.services import accounts
 from clinic_tracker.web.access import SessionUser, current_scope, visitor_scope
 from clinic_tracker.web.auth.forms import ChangePasswordForm, ChooseClinicForm, SignInForm
-from clinic_tracker.web.forms import status_of
+from clinic_tracker.web.forms import accepted, status_of
 
 blueprint = Blueprint("auth", __name__)
 
@@ -54,15 +54,12 @@ def choose_clinic() -> ResponseReturnValue:
     clinics = clinics_of_user(scope)
     form = ChooseClinicForm()
     form.offer(clinics)
-    if form.validate_on_submit():
-        try:
-            accounts.choose_clinic(scope, current_user.get_id(), form.clinic.data)
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            # A form that another tab still shows was filled in for the clinic left behind: it has expired now.
-            session.pop(OPEN_FORMS, None)
-            return redirect(url_for("home.today"), 303)
+    if form.validate_on_submit() and accepted(
+        form, accounts.choose_clinic, scope, current_user.get_id(), form.clinic.data
+    ):
+        # A form that another tab still shows was filled in for the clinic left behind: it has expired now.
+        session.pop(OPEN_FORMS, None)
+        return redirect(url_for("home.today"), 303)
     return render_template("auth/choose_clinic.html", form=form, clinics=clinics), status_of(form)
 
 
@@ -70,14 +67,11 @@ def choose_clinic() -> ResponseReturnValue:
 def change_password() -> ResponseReturnValue:
     """Change one's own password; asked for at the first sign-in with a one-time password."""
     form = ChangePasswordForm()
-    if form.validate_on_submit():
-        try:
-            accounts.change_password(current_scope(), current_user.get_id(), form.current.data, form.new.data)
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Password changed. Your other sessions have ended.", "success")
-            return redirect(url_for("home.today"), 303)
+    if form.validate_on_submit() and accepted(
+        form, accounts.change_password, current_scope(), current_user.get_id(), form.current.data, form.new.data
+    ):
+        flash("Password changed. Your other sessions have ended.", "success")
+        return redirect(url_for("home.today"), 303)
     must = current_user.session.must_change_password
     return render_template("auth/change_password.html", form=form, must=must), status_of(form)
 

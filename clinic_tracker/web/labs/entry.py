@@ -16,7 +16,7 @@ from clinic_tracker.queries.patients import PatientHeader, patient_header
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services.lab_reports import correct_report, record_reports, withdraw_report
 from clinic_tracker.web.access import current_scope, requires
-from clinic_tracker.web.forms import status_of
+from clinic_tracker.web.forms import accepted, status_of
 from clinic_tracker.web.labs.blueprint import blueprint
 from clinic_tracker.web.labs.effects import entered_effects
 from clinic_tracker.web.labs.forms import ChartNumberForm, ReasonForm, SheetForm
@@ -94,14 +94,9 @@ def withdraw(patient: uuid.UUID, report: uuid.UUID) -> ResponseReturnValue:
     header = patient_header(scope, patient)
     row = patient_report(scope, header.id, report)
     form = ReasonForm(scope=scope)
-    if form.validate_on_submit():
-        try:
-            withdraw_report(scope, patient, report, reason=form.reason.data)
-        except RuleViolation as refused:
-            form.refuse(refused)
-        else:
-            flash("Result marked as entered in error.", "success")
-            return redirect(url_for("labs.patient_results", patient=patient), 303)
+    if form.validate_on_submit() and accepted(form, withdraw_report, scope, patient, report, reason=form.reason.data):
+        flash("Result marked as entered in error.", "success")
+        return redirect(url_for("labs.patient_results", patient=patient), 303)
     shown, banner = shown_report(lab_catalog(scope), row), banner_of(scope, header)
     page = render_template("labs/withdraw.html", banner=banner, tab="results", form=form, report=shown)
     return page, status_of(form)

@@ -21,7 +21,7 @@ from clinic_tracker.services.reviews import Reviewed, review_reports, undo_revie
 from clinic_tracker.web.access import current_scope, requires, shown_patients
 from clinic_tracker.web.addresses import as_uuids, uuid_in
 from clinic_tracker.web.filters import duration, plural
-from clinic_tracker.web.forms import status_of
+from clinic_tracker.web.forms import accepted, status_of
 from clinic_tracker.web.labs.blueprint import blueprint
 from clinic_tracker.web.labs.forms import PANELS, ReasonForm, ReviewForm
 from clinic_tracker.web.labs.presenters import ShownReport, shown_report
@@ -103,14 +103,9 @@ def take_back(patient: uuid.UUID, report: uuid.UUID) -> ResponseReturnValue:
     header = patient_header(scope, patient)
     row = patient_report(scope, header.id, report)
     form = ReasonForm(scope=scope)
-    if form.validate_on_submit():
-        try:
-            undo_review(scope, patient, report, reason=form.reason.data)
-        except RuleViolation as refused:
-            form.refuse(refused)
-        else:
-            flash("Review taken back. The result waits for review.", "success")
-            return redirect(url_for("labs.result", patient=patient, report=report), 303)
+    if form.validate_on_submit() and accepted(form, undo_review, scope, patient, report, reason=form.reason.data):
+        flash("Review taken back. The result waits for review.", "success")
+        return redirect(url_for("labs.result", patient=patient, report=report), 303)
     shown, banner = shown_report(lab_catalog(scope), row), banner_of(scope, header)
     page = render_template("labs/undo_review.html", banner=banner, tab="results", form=form, report=shown)
     return page, status_of(form)

@@ -5,7 +5,7 @@ from uuid import UUID
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from clinic_tracker.domain.errors import NotFound, RuleViolation
+from clinic_tracker.domain.errors import NotFound
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.vocabulary import OutreachChannel, StandingState
 from clinic_tracker.queries.chart import standings_of
@@ -14,7 +14,7 @@ from clinic_tracker.queries.worklist_items import OwedItem
 from clinic_tracker.services.outreach import record_contact as record
 from clinic_tracker.services.outreach import withdraw_contact as withdraw
 from clinic_tracker.web.access import requires
-from clinic_tracker.web.forms import status_of
+from clinic_tracker.web.forms import accepted, status_of
 from clinic_tracker.web.patients.blueprint import blueprint
 from clinic_tracker.web.patients.contact_forms import CHANNEL_WORDS, OUTCOME_WORDS, ContactForm
 from clinic_tracker.web.patients.forms import ReasonForm
@@ -50,14 +50,9 @@ def record_contact(patient: UUID) -> ResponseReturnValue:
     owed, back = _owed(chart), _back_to(patient)
     form = ContactForm(scope=chart.scope, contacted_at=chart.scope.now, channel=OutreachChannel.PHONE.value)
     form.offer(owed, chart.scope.today, opened=request.method == "GET")
-    if form.validate_on_submit():
-        try:
-            record(chart.scope, patient, **form.values())
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Contact recorded. The items stay owed until evidence comes in.", "success")
-            return redirect(back, code=303)
+    if form.validate_on_submit() and accepted(form, record, chart.scope, patient, **form.values()):
+        flash("Contact recorded. The items stay owed until evidence comes in.", "success")
+        return redirect(back, code=303)
     earlier = patient_contacts(chart.scope, chart.header.id, most=3)
     page = chart.render(
         "patients/record_contact.html", "contacts", form=form, owed=owed, back=back, earlier=earlier,
@@ -73,14 +68,9 @@ def withdraw_contact(patient: UUID, contact: UUID) -> ResponseReturnValue:
     chart = open_chart(patient)
     found = _find(chart, contact)
     form = ReasonForm(scope=chart.scope)
-    if form.validate_on_submit():
-        try:
-            withdraw(chart.scope, patient, contact, form.reason.data)
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Contact withdrawn. It stays in the history.", "success")
-            return redirect(url_for(".contacts", patient=patient), code=303)
+    if form.validate_on_submit() and accepted(form, withdraw, chart.scope, patient, contact, form.reason.data):
+        flash("Contact withdrawn. It stays in the history.", "success")
+        return redirect(url_for(".contacts", patient=patient), code=303)
     page = chart.render("patients/withdraw_contact.html", "contacts", form=form, contact=found, outcomes=OUTCOME_WORDS)
     return page, status_of(form)
 

@@ -1,20 +1,17 @@
 """A prescriber's decisions: waive a requirement, extend monitoring, close it, and withdraw a decision."""
 
-from collections.abc import Callable
-from typing import Any
 from uuid import UUID
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.queries.chart import WAIVED, find_decision
 from clinic_tracker.queries.monitoring_case import load_case, sign_off_warnings
 from clinic_tracker.services.monitoring_decisions import close_monitoring, extend_monitoring, withdraw_decision
 from clinic_tracker.services.waivers import waive_requirement, withdraw_waiver
 from clinic_tracker.web.access import requires
-from clinic_tracker.web.forms import Form, status_of
+from clinic_tracker.web.forms import accepted, status_of
 from clinic_tracker.web.patients.blueprint import blueprint
 from clinic_tracker.web.patients.decision_forms import CloseForm, ExtendForm, WaiveForm
 from clinic_tracker.web.patients.decision_presenters import decision_words, due_lines, first_day
@@ -32,7 +29,7 @@ def waive(patient: UUID) -> ResponseReturnValue:
     wanted = request.args.get("requirement")
     form = WaiveForm(scope=chart.scope, requirement=wanted, from_on=first_day(lines, wanted))
     form.requirement.choices = requirement_options(chart.header.protocol_id, "Choose")
-    if form.validate_on_submit() and _decided(form, waive_requirement, chart.scope, patient):
+    if form.validate_on_submit() and accepted(form, waive_requirement, chart.scope, patient, **form.answers):
         flash("Requirement waived. The lists show it at once.", "success")
         return redirect(url_for(".chart", patient=patient), code=303)
     return chart.render("patients/waive.html", "overview", form=form, lines=lines), status_of(form)
@@ -44,7 +41,7 @@ def extend(patient: UUID) -> ResponseReturnValue:
     """Move the end of monitoring later."""
     chart = open_chart(patient)
     form = ExtendForm(scope=chart.scope)
-    if form.validate_on_submit() and _decided(form, extend_monitoring, chart.scope, patient):
+    if form.validate_on_submit() and accepted(form, extend_monitoring, chart.scope, patient, **form.answers):
         flash("Monitoring extended.", "success")
         return redirect(url_for(".chart", patient=patient), code=303)
     return chart.render("patients/extend.html", "overview", form=form), status_of(form)
@@ -56,7 +53,7 @@ def close(patient: UUID) -> ResponseReturnValue:
     """Sign monitoring off; what speaks against it is said before and needs a tick."""
     chart = open_chart(patient)
     form = CloseForm(scope=chart.scope, decided_on=chart.scope.today)
-    if form.validate_on_submit() and _decided(form, close_monitoring, chart.scope, patient):
+    if form.validate_on_submit() and accepted(form, close_monitoring, chart.scope, patient, **form.answers):
         flash("Monitoring closed. Nothing is owed any more.", "success")
         return redirect(url_for(".chart", patient=patient), code=303)
     warnings = sign_off_warnings(chart.scope, load_case(chart.scope, chart.header.id))
@@ -70,25 +67,9 @@ def withdraw_decision_page(patient: UUID, decision: UUID) -> ResponseReturnValue
     chart = open_chart(patient)
     found = find_decision(chart.scope, chart.header.id, decision)
     form = ReasonForm(scope=chart.scope)
-    if form.validate_on_submit():
-        end = withdraw_waiver if found.kind == WAIVED else withdraw_decision
-        try:
-            end(chart.scope, patient, decision, form.reason.data)
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Decision withdrawn. The schedule is as if it had not been made.", "success")
-            return redirect(url_for(".chart", patient=patient), code=303)
+    end = withdraw_waiver if found.kind == WAIVED else withdraw_decision
+    if form.validate_on_submit() and accepted(form, end, chart.scope, patient, decision, form.reason.data):
+        flash("Decision withdrawn. The schedule is as if it had not been made.", "success")
+        return redirect(url_for(".chart", patient=patient), code=303)
     words = decision_words(found)
     return chart.render("patients/withdraw_decision.html", "overview", form=form, words=words), status_of(form)
-
-
-def _decided(form: Form, decide: Callable[..., UUID], *arguments: Any) -> bool:
-    """Whether the decision was taken; otherwise the form says why not."""
-    values = {field.short_name: field.data for field in form if field.short_name != "csrf_token"}
-    try:
-        decide(*arguments, **values)
-    except RuleViolation as violation:
-        form.refuse(violation)
-        return False
-    return True

@@ -6,17 +6,15 @@ from uuid import UUID
 from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from clinic_tracker.domain.errors import RuleViolation
-from clinic_tracker.domain.notes import Note
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.queries.enrollments import EnrollmentRow, find_enrollment
 from clinic_tracker.queries.patients import patient_record
 from clinic_tracker.services import enrollment as services
 from clinic_tracker.web.access import current_scope, requires
-from clinic_tracker.web.forms import status_of
+from clinic_tracker.web.forms import accepted, status_of
 from clinic_tracker.web.patients.blueprint import blueprint
 from clinic_tracker.web.patients.forms import CorrectEnrollmentForm, EndEnrollmentForm, EnrollmentForm, ReasonForm
-from clinic_tracker.web.patients.pages import OpenChart, chart_url, open_chart, prescriber_options, refuse, with_present
+from clinic_tracker.web.patients.pages import OpenChart, chart_url, open_chart, prescriber_options, with_present
 
 COPIED = (
     "enrolled_on",
@@ -40,20 +38,20 @@ def enroll(patient: UUID) -> ResponseReturnValue:
     record = patient_record(scope, patient)
     given = {"prescriber": str(record.prescriber or ""), "rems_patient_id": record.header.rems_patient_id}
     form = EnrollmentForm(scope=scope, data=given)
-    notes: tuple[Note, ...] = ()
     form.prescriber.choices = prescriber_options(scope)
-    if form.validate_on_submit():
-        try:
-            services.enroll_patient(
-                scope, patient, form.details(), reason=form.deviation_reason.data, form_token=form.token.data
-            )
-        except RuleViolation as violation:
-            notes = refuse(form, violation)
-        else:
-            flash("Enrollment recorded.", "success")
-            return redirect(chart_url(patient), code=303)
+    if form.validate_on_submit() and accepted(
+        form,
+        services.enroll_patient,
+        scope,
+        patient,
+        form.details(),
+        reason=form.deviation_reason.data,
+        form_token=form.token.data,
+    ):
+        flash("Enrollment recorded.", "success")
+        return redirect(chart_url(patient), code=303)
     chart = OpenChart(scope, record.header)
-    return chart.render("patients/enroll.html", "details", form=form, notes=notes), status_of(form)
+    return chart.render("patients/enroll.html", "details", form=form), status_of(form)
 
 
 @blueprint.route("/patients/<uuid:patient>/enrollments/<uuid:enrollment>/correct", methods=["GET", "POST"])
@@ -64,14 +62,17 @@ def correct_enrollment(patient: UUID, enrollment: UUID) -> ResponseReturnValue:
     row = find_enrollment(chart.scope, chart.header.id, enrollment)
     form = CorrectEnrollmentForm(scope=chart.scope, data=_values(chart, row))
     form.prescriber.choices = with_present(prescriber_options(chart.scope), row.prescriber, row.prescriber_name)
-    if form.validate_on_submit():
-        try:
-            services.correct_enrollment(chart.scope, patient, enrollment, form.details(), reason=form.reason.data or "")
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Enrollment corrected.", "success")
-            return redirect(url_for(".details", patient=patient), code=303)
+    if form.validate_on_submit() and accepted(
+        form,
+        services.correct_enrollment,
+        chart.scope,
+        patient,
+        enrollment,
+        form.details(),
+        reason=form.reason.data or "",
+    ):
+        flash("Enrollment corrected.", "success")
+        return redirect(url_for(".details", patient=patient), code=303)
     return chart.render("patients/correct_enrollment.html", "details", form=form, row=row), status_of(form)
 
 
@@ -82,14 +83,11 @@ def withdraw_enrollment(patient: UUID, enrollment: UUID) -> ResponseReturnValue:
     chart = open_chart(patient)
     row = find_enrollment(chart.scope, chart.header.id, enrollment)
     form = ReasonForm(scope=chart.scope)
-    if form.validate_on_submit():
-        try:
-            services.withdraw_enrollment(chart.scope, patient, enrollment, reason=form.reason.data or "")
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Enrollment marked as entered in error.", "success")
-            return redirect(url_for(".details", patient=patient), code=303)
+    if form.validate_on_submit() and accepted(
+        form, services.withdraw_enrollment, chart.scope, patient, enrollment, reason=form.reason.data or ""
+    ):
+        flash("Enrollment marked as entered in error.", "success")
+        return redirect(url_for(".details", patient=patient), code=303)
     return chart.render("patients/withdraw_enrollment.html", "details", form=form, row=row), status_of(form)
 
 
@@ -100,14 +98,11 @@ def end_enrollment(patient: UUID, enrollment: UUID) -> ResponseReturnValue:
     chart = open_chart(patient)
     row = find_enrollment(chart.scope, chart.header.id, enrollment)
     form = EndEnrollmentForm(scope=chart.scope)
-    if form.validate_on_submit():
-        try:
-            services.end_enrollment(chart.scope, patient, enrollment, ended_on=form.ended_on.data, reason=form.reason)
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Enrollment ended. What the schedule asks for is still owed.", "info")
-            return redirect(url_for(".details", patient=patient), code=303)
+    if form.validate_on_submit() and accepted(
+        form, services.end_enrollment, chart.scope, patient, enrollment, ended_on=form.ended_on.data, reason=form.reason
+    ):
+        flash("Enrollment ended. What the schedule asks for is still owed.", "info")
+        return redirect(url_for(".details", patient=patient), code=303)
     return chart.render("patients/end_enrollment.html", "details", form=form, row=row), status_of(form)
 
 

@@ -21,6 +21,7 @@ from clinic_tracker.web.forms import (
     SubForm,
     TextAreaField,
 )
+from clinic_tracker.web.patients.forms import DepartureForm
 
 DOSES = ("dose_1", "dose_2", "dose_3")
 
@@ -60,7 +61,7 @@ def _dose_row(number: int) -> type[_RowForm]:
     return type("DoseRow", (_RowForm,), fields)
 
 
-class _ScreeningFields(Form):
+class _ScreeningFields(DepartureForm):
     all_on = DateField(
         "Date of all rows",
         not_future=True,

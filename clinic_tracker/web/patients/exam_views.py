@@ -5,8 +5,6 @@ from uuid import UUID
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from clinic_tracker.domain.errors import RuleViolation
-from clinic_tracker.domain.notes import Note
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.screening import EXAM_TYPES
 from clinic_tracker.domain.vocabulary import ExamKind
@@ -14,7 +12,7 @@ from clinic_tracker.queries.exams import find_exam, find_vaccination
 from clinic_tracker.services import exams as services
 from clinic_tracker.services import vaccinations
 from clinic_tracker.web.access import requires
-from clinic_tracker.web.forms import status_of
+from clinic_tracker.web.forms import accepted, status_of
 from clinic_tracker.web.patients.blueprint import blueprint
 from clinic_tracker.web.patients.exam_forms import (
     CorrectExamForm,
@@ -25,7 +23,7 @@ from clinic_tracker.web.patients.exam_forms import (
 )
 from clinic_tracker.web.patients.exam_presenters import as_exam_entry, as_vaccination_entry, exams_page, shown_kinds
 from clinic_tracker.web.patients.forms import ReasonForm
-from clinic_tracker.web.patients.pages import open_chart, refuse
+from clinic_tracker.web.patients.pages import open_chart
 
 
 @blueprint.get("/patients/<uuid:patient>/exams")
@@ -42,25 +40,21 @@ def record_exams(patient: UUID) -> ResponseReturnValue:
     """Several exams, screenings and vaccinations in one go."""
     chart = open_chart(patient)
     form = ScreeningForm(scope=chart.scope)
-    notes: tuple[Note, ...] = ()
-    if form.validate_on_submit():
-        try:
-            recorded = services.record_screening(
-                chart.scope,
-                patient,
-                form.exams(),
-                form.doses(),
-                reason=form.deviation_reason.data,
-                form_token=form.token.data,
-            )
-        except RuleViolation as violation:
-            notes = refuse(form, violation)
-        else:
-            count = len(recorded)
-            flash(f"{count} entries recorded." if count > 1 else "Entry recorded.", "success")
-            return redirect(url_for(".exams", patient=patient), code=303)
+    if form.validate_on_submit() and accepted(
+        form,
+        services.record_screening,
+        chart.scope,
+        patient,
+        form.exams(),
+        form.doses(),
+        reason=form.deviation_reason.data,
+        form_token=form.token.data,
+    ):
+        count = len(form.exams()) + len(form.doses())
+        flash(f"{count} entries recorded." if count > 1 else "Entry recorded.", "success")
+        return redirect(url_for(".exams", patient=patient), code=303)
     rows = shown_kinds(chart.header, form, request.args.get("kind"))
-    return chart.render("patients/record_exams.html", "exams", form=form, exam_rows=rows, notes=notes), status_of(form)
+    return chart.render("patients/record_exams.html", "exams", form=form, exam_rows=rows), status_of(form)
 
 
 @blueprint.route("/patients/<uuid:patient>/exams/<uuid:exam>/correct", methods=["GET", "POST"])
@@ -72,14 +66,11 @@ def correct_exam(patient: UUID, exam: UUID) -> ResponseReturnValue:
     kind = ExamKind(row.kind)
     form = CorrectExamForm(scope=chart.scope, data=exam_values(row))
     form.outcome.choices = [(one.code, one.words) for one in EXAM_TYPES[kind].outcomes]
-    if form.validate_on_submit():
-        try:
-            services.correct_exam(chart.scope, patient, exam, form.entry(kind), reason=form.reason.data or "")
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Exam corrected.", "success")
-            return redirect(url_for(".exams", patient=patient), code=303)
+    if form.validate_on_submit() and accepted(
+        form, services.correct_exam, chart.scope, patient, exam, form.entry(kind), reason=form.reason.data or ""
+    ):
+        flash("Exam corrected.", "success")
+        return redirect(url_for(".exams", patient=patient), code=303)
     entry = as_exam_entry(row)
     return chart.render("patients/correct_exam.html", "exams", form=form, entry=entry), status_of(form)
 
@@ -91,14 +82,11 @@ def withdraw_exam(patient: UUID, exam: UUID) -> ResponseReturnValue:
     chart = open_chart(patient)
     row = find_exam(chart.scope, chart.header.id, exam)
     form = ReasonForm(scope=chart.scope)
-    if form.validate_on_submit():
-        try:
-            services.withdraw_exam(chart.scope, patient, exam, reason=form.reason.data or "")
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Exam marked as entered in error.", "success")
-            return redirect(url_for(".exams", patient=patient), code=303)
+    if form.validate_on_submit() and accepted(
+        form, services.withdraw_exam, chart.scope, patient, exam, reason=form.reason.data or ""
+    ):
+        flash("Exam marked as entered in error.", "success")
+        return redirect(url_for(".exams", patient=patient), code=303)
     entry = as_exam_entry(row)
     return chart.render("patients/withdraw_evidence.html", "exams", form=form, entry=entry), status_of(form)
 
@@ -110,16 +98,17 @@ def correct_vaccination(patient: UUID, vaccination: UUID) -> ResponseReturnValue
     chart = open_chart(patient)
     row = find_vaccination(chart.scope, chart.header.id, vaccination)
     form = CorrectVaccinationForm(scope=chart.scope, data=vaccination_values(row))
-    if form.validate_on_submit():
-        try:
-            vaccinations.correct_vaccination(
-                chart.scope, patient, vaccination, form.entry(), reason=form.reason.data or ""
-            )
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Vaccination corrected.", "success")
-            return redirect(url_for(".exams", patient=patient), code=303)
+    if form.validate_on_submit() and accepted(
+        form,
+        vaccinations.correct_vaccination,
+        chart.scope,
+        patient,
+        vaccination,
+        form.entry(),
+        reason=form.reason.data or "",
+    ):
+        flash("Vaccination corrected.", "success")
+        return redirect(url_for(".exams", patient=patient), code=303)
     entry = as_vaccination_entry(row)
     return chart.render("patients/correct_vaccination.html", "exams", form=form, entry=entry), status_of(form)
 
@@ -131,13 +120,10 @@ def withdraw_vaccination(patient: UUID, vaccination: UUID) -> ResponseReturnValu
     chart = open_chart(patient)
     row = find_vaccination(chart.scope, chart.header.id, vaccination)
     form = ReasonForm(scope=chart.scope)
-    if form.validate_on_submit():
-        try:
-            vaccinations.withdraw_vaccination(chart.scope, patient, vaccination, reason=form.reason.data or "")
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Vaccination marked as entered in error.", "success")
-            return redirect(url_for(".exams", patient=patient), code=303)
+    if form.validate_on_submit() and accepted(
+        form, vaccinations.withdraw_vaccination, chart.scope, patient, vaccination, reason=form.reason.data or ""
+    ):
+        flash("Vaccination marked as entered in error.", "success")
+        return redirect(url_for(".exams", patient=patient), code=303)
     entry = as_vaccination_entry(row)
     return chart.render("patients/withdraw_evidence.html", "exams", form=form, entry=entry), status_of(form)

@@ -4,8 +4,11 @@ import uuid
 from dataclasses import replace
 from typing import Any
 
+from clinic_tracker.domain.errors import RuleViolation
+from clinic_tracker.domain.notes import Note
 from clinic_tracker.domain.vocabulary import Sex
 from clinic_tracker.queries.patients import PatientRecord
+from clinic_tracker.services.deviations import ReasonNeeded
 from clinic_tracker.services.enrollment import EnrollmentDetails
 from clinic_tracker.services.patients import PatientDetails
 from clinic_tracker.web.forms import (
@@ -115,7 +118,23 @@ class PrescriberForm(Form):
     version = VersionField()
 
 
-class EnrollmentForm(Form):
+class DepartureForm(Form):
+    """A form whose facts may depart from the program: then it lists how, and asks why."""
+
+    notes: tuple[Note, ...] = ()
+
+    def refuse(self, violation: RuleViolation) -> None:
+        """What is merely missing a reason is kept, to be listed beside the field of the reason."""
+        if not isinstance(violation, ReasonNeeded):
+            super().refuse(violation)
+            return
+        self.notes = violation.notes
+        reason = self["deviation_reason"]
+        reason.required = True  # type: ignore[attr-defined]
+        reason.errors = ["Give the reason, or change what departs from the rules"]
+
+
+class EnrollmentForm(DepartureForm):
     """The enrollment form of the REMS, as signed."""
 
     prescriber = SelectField("Prescriber", required=True)

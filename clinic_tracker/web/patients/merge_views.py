@@ -5,7 +5,6 @@ from uuid import UUID
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.queries import duplicates as reads
 from clinic_tracker.queries.enrollments import enrollments_of
@@ -14,7 +13,7 @@ from clinic_tracker.queries.patients import chart_with_number, patient_record
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import merging
 from clinic_tracker.web.access import current_scope, requires, shown_patients
-from clinic_tracker.web.forms import status_of
+from clinic_tracker.web.forms import accepted, status_of
 from clinic_tracker.web.patients.blueprint import blueprint
 from clinic_tracker.web.patients.forms import CompareForm, ReasonForm
 from clinic_tracker.web.patients.merge_presenters import compared
@@ -63,14 +62,11 @@ def merge(survivor: UUID, duplicate: UUID) -> ResponseReturnValue:
     """Move everything of one chart to the other."""
     scope = current_scope()
     form = ReasonForm(scope=scope)
-    if form.validate_on_submit():
-        try:
-            merging.merge_patients(scope, survivor, duplicate, reason=form.reason.data or "")
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Charts merged. The merge can be undone as long as nothing that moved is changed.", "success")
-            return redirect(chart_url(survivor), code=303)
+    if form.validate_on_submit() and accepted(
+        form, merging.merge_patients, scope, survivor, duplicate, reason=form.reason.data or ""
+    ):
+        flash("Charts merged. The merge can be undone as long as nothing that moved is changed.", "success")
+        return redirect(chart_url(survivor), code=303)
     return _compare_page(scope, survivor, duplicate, form)
 
 
@@ -90,14 +86,9 @@ def undo_merge(merge: UUID) -> ResponseReturnValue:
     scope = current_scope()
     row = reads.find_merge(scope, merge)
     form = ReasonForm(scope=scope)
-    if form.validate_on_submit():
-        try:
-            merging.undo_merge(scope, merge, reason=form.reason.data or "")
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Merge undone. Both charts are as they were.", "success")
-            return redirect(url_for(".duplicates"), code=303)
+    if form.validate_on_submit() and accepted(form, merging.undo_merge, scope, merge, reason=form.reason.data or ""):
+        flash("Merge undone. Both charts are as they were.", "success")
+        return redirect(url_for(".duplicates"), code=303)
     shown_patients([row.survivor.id, row.duplicate.id])
     moved = moved_words({table: len(keys) for table, keys in row.moved.items()})
     return render_template("patients/undo_merge.html", form=form, merge=row, moved=moved), status_of(form)

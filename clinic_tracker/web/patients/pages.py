@@ -6,14 +6,10 @@ from typing import Any
 
 from flask import render_template, url_for
 
-from clinic_tracker.domain.errors import RuleViolation
-from clinic_tracker.domain.notes import Note
 from clinic_tracker.queries.patients import PatientHeader, patient_header
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.treatment import prescriber_choices
-from clinic_tracker.services.deviations import ReasonNeeded
 from clinic_tracker.web.access import current_scope
-from clinic_tracker.web.forms import Form
 from clinic_tracker.web.navigation import link_to
 from clinic_tracker.web.patients.banner import Banner, banner_of
 
@@ -56,17 +52,6 @@ def prescriber_options(scope: Scope, empty: str = "Choose") -> Options:
         certified = choice.certified_on is not None and (ends is None or ends >= scope.today)
         options.append((str(choice.public_id), choice.name if certified else f"{choice.name} (not certified)"))
     return options
-
-
-def refuse(form: Form, violation: RuleViolation) -> tuple[Note, ...]:
-    """Show a refused rule on the form. What is merely missing a reason is returned, to be listed beside its field."""
-    if not isinstance(violation, ReasonNeeded):
-        form.refuse(violation)
-        return ()
-    field = form["deviation_reason"]
-    field.required = True  # type: ignore[attr-defined]
-    field.errors = ["Give the reason, or change what departs from the rules"]
-    return violation.notes
 
 
 def with_present(options: Options, prescriber: uuid.UUID | None, name: str | None) -> Options:

@@ -15,9 +15,9 @@ from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.settings import protocol_in_force
 from clinic_tracker.services.patients import change_prescriber, edit_patient, register_patient
 from clinic_tracker.web.access import current_scope, requires, shown_patients
-from clinic_tracker.web.forms import status_of
+from clinic_tracker.web.forms import accepted, status_of
 from clinic_tracker.web.patients.blueprint import blueprint
-from clinic_tracker.web.patients.forms import ConfirmPatientForm, PatientForm, PrescriberForm, chosen, values_of
+from clinic_tracker.web.patients.forms import ConfirmPatientForm, PatientForm, PrescriberForm, values_of
 from clinic_tracker.web.patients.pages import OpenChart, chart_url, open_chart, prescriber_options, with_present
 from clinic_tracker.web.patients.presenters import cervix_words, differing
 
@@ -99,16 +99,17 @@ def prescriber(patient: UUID) -> ResponseReturnValue:
     chart = open_chart(patient)
     form = PrescriberForm(scope=chart.scope, data={"version": chart.header.version})
     form.prescriber.choices = prescriber_options(chart.scope)
-    if form.validate_on_submit():
-        try:
-            to = chosen(form.prescriber.data)
-            assert to is not None
-            change_prescriber(chart.scope, patient, to, reason=form.reason.data, version=form.version.data)
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Prescriber changed.", "success")
-            return redirect(url_for(".details", patient=patient), code=303)
+    if form.validate_on_submit() and accepted(
+        form,
+        change_prescriber,
+        chart.scope,
+        patient,
+        UUID(form.prescriber.data),
+        reason=form.reason.data,
+        version=form.version.data,
+    ):
+        flash("Prescriber changed.", "success")
+        return redirect(url_for(".details", patient=patient), code=303)
     return chart.render("patients/prescriber.html", "details", form=form), status_of(form)
 
 

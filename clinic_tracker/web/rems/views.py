@@ -18,7 +18,7 @@ from clinic_tracker.services import forms as service
 from clinic_tracker.web.access import current_scope, requires
 from clinic_tracker.web.addresses import uuid_in
 from clinic_tracker.web.effects import EffectLine, effect_line
-from clinic_tracker.web.forms import status_of
+from clinic_tracker.web.forms import accepted, status_of
 from clinic_tracker.web.patients.banner import banner_of
 from clinic_tracker.web.rems.blueprint import blueprint
 from clinic_tracker.web.rems.forms import TITLES, ReasonForm, SubmissionForm
@@ -96,14 +96,11 @@ def withdraw_form(patient: uuid.UUID, form: uuid.UUID) -> ResponseReturnValue:
     header = patient_header(scope, patient)
     row = patient_form(scope, header.id, form)
     page = ReasonForm(scope=scope)
-    if page.validate_on_submit():
-        try:
-            service.withdraw_form(scope, patient, form, reason=page.reason.data)
-        except RuleViolation as refused:
-            page.refuse(refused)
-        else:
-            flash("Form marked as entered in error.", "success")
-            return redirect(url_for("rems.forms", patient=patient), 303)
+    if page.validate_on_submit() and accepted(
+        page, service.withdraw_form, scope, patient, form, reason=page.reason.data
+    ):
+        flash("Form marked as entered in error.", "success")
+        return redirect(url_for("rems.forms", patient=patient), 303)
     banner, shown = banner_of(scope, header), ledger([row], [])[0]
     return render_template("rems/withdraw_form.html", banner=banner, tab="forms", form=page, sent=shown), status_of(
         page
