@@ -135,6 +135,17 @@ class ReactionGrade(StrEnum):
     FATAL = "fatal"
 
 
+class ReactionEnding(StrEnum):
+    """How a reaction ended, in the terms of adverse-event reports."""
+
+    RECOVERED = "recovered"
+    RECOVERING = "recovering"
+    NOT_RECOVERED = "not_recovered"
+    RECOVERED_WITH_SEQUELAE = "recovered_with_sequelae"
+    FATAL = "fatal"
+    UNKNOWN = "unknown"
+
+
 class MonitoringDecisionKind(StrEnum):
     """A prescriber's decision about the end of monitoring (R-85)."""
 

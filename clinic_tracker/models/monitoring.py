@@ -129,11 +129,12 @@ class Vaccination(Fact, Model):
 
 
 class FormSubmission(Fact, Model):
-    """A REMS form that was sent; the submission is the evidence."""
+    """A REMS form that was sent; the submission is the evidence. A report of an adverse event names the reaction."""
 
     __tablename__ = "form_submission"
     __table_args__ = fact(
         same_clinic("course_id", "treatment_course"),
+        same_clinic("reaction_id", "infusion_reaction"),
         one_of("kind", FormKind),
         one_of("method", FormMethod),
         CheckConstraint("completed_on is null or completed_on <= submitted_on", name="dates"),
@@ -141,6 +142,7 @@ class FormSubmission(Fact, Model):
     )
 
     course_id: Mapped[OptionalRef]
+    reaction_id: Mapped[OptionalRef]
     kind: Mapped[str]
     completed_on: Mapped[date | None]
     submitted_on: Mapped[date]

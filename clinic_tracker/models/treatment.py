@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clinic_tracker.domain.vocabulary import PremedicationKind, ReactionGrade
+from clinic_tracker.domain.vocabulary import OutreachChannel, PremedicationKind, ReactionEnding, ReactionGrade
 from clinic_tracker.models.base import (
     ClinicRef,
     Fact,
@@ -18,6 +18,7 @@ from clinic_tracker.models.base import (
     OptionalUserRef,
     PublicId,
     Ref,
+    UserRef,
     fact,
     one_of,
     partial_index,
@@ -52,6 +53,7 @@ class TreatmentCourse(Model):
     discontinued_on: Mapped[date | None]
     discontinued_reason: Mapped[str | None]
     unused_vials: Mapped[int | None]
+    vials_disposition: Mapped[str | None]
     planned_by_id: Mapped[OptionalUserRef]
     planned_at: Mapped[Instant]
     form_token: Mapped[str | None] = mapped_column(unique=True)
@@ -89,8 +91,10 @@ class Authorization(Fact, Model):
 class Infusion(Fact, Model):
     """One day's administration. Instants still null are things that have not happened yet.
 
-    ``infused_on`` is the local date of the start in the treating clinic (decision 27). ``infection_excluded`` and
-    ``equipment_ready`` are what the nurse confirmed before the start (R-18, R-04).
+    ``infused_on`` is the local date of the start in the treating clinic (decision 27). ``infection_excluded``,
+    ``contraindications_excluded``, ``pregnancy_excluded`` and ``equipment_ready`` are what the nurse confirmed before
+    the start (R-18, R-34, R-04); null is not asked. ``planned_minutes`` is how long the drug is meant to run, pauses
+    not counted; ``observation_minutes`` is more than the protocol's where somebody extended it, for the reason given.
     """
 
     __tablename__ = "infusion"
@@ -118,13 +122,17 @@ class Infusion(Fact, Model):
     diluted_at: Mapped[OptionalInstant]
     started_at: Mapped[Instant]
     ended_at: Mapped[OptionalInstant]
+    planned_minutes: Mapped[int | None]
     observation_minutes: Mapped[int]
+    observation_reason: Mapped[str | None]
     discharged_at: Mapped[OptionalInstant]
     discharged_by_id: Mapped[OptionalUserRef]
     early_discharge_reason: Mapped[str | None]
     stroke_advice_given: Mapped[bool] = mapped_column(default=False)
     late_reaction_advice_given: Mapped[bool] = mapped_column(default=False)
     infection_excluded: Mapped[bool | None]
+    contraindications_excluded: Mapped[bool | None]
+    pregnancy_excluded: Mapped[bool | None]
     equipment_ready: Mapped[bool | None]
     chair: Mapped[str | None]
     nurse_name: Mapped[str | None]
@@ -214,19 +222,71 @@ class VitalSigns(EarlyPart, Model):
     note: Mapped[str | None]
 
 
+class DrugCheck(EarlyPart, Model):
+    """One person's check of patient, product, dose and expiry before the start (R-55); two people make two rows."""
+
+    __tablename__ = "drug_check"
+    __table_args__ = early_part(
+        "drug_check",
+        CheckConstraint("dose_mg > 0", name="dose_mg"),
+        Index("ix_drug_check_infusion", "infusion_id"),
+    )
+
+    checked_at: Mapped[Instant]
+    checked_by_id: Mapped[UserRef]
+    dose_mg: Mapped[float]
+    lot_number: Mapped[str]
+    lot_expires_on: Mapped[date]
+
+
 class InfusionReaction(InfusionPart, Model):
-    """A reaction during or after an infusion."""
+    """A reaction during or after an infusion.
+
+    ``ticked`` are the signs of the checklist, ``signs`` what was written beside it; ``actions`` what was done, with
+    ``drugs`` and words in ``action``; ``seriousness`` the criteria that make it serious. How it ended is filled in
+    when it is known.
+    """
 
     __tablename__ = "infusion_reaction"
-    __table_args__ = part(one_of("grade", ReactionGrade), Index("ix_infusion_reaction_infusion", "infusion_id"))
+    __table_args__ = (
+        *tenant(*part(one_of("grade", ReactionGrade), Index("ix_infusion_reaction_infusion", "infusion_id"))),
+        one_of("ending", ReactionEnding),
+        CheckConstraint("resolved_at is null or resolved_at >= onset_at", name="resolved_at"),
+    )
 
     infusion_id: Mapped[Ref]
     onset_at: Mapped[Instant]
+    ticked: Mapped[list[Any]] = mapped_column(default=list)
     signs: Mapped[str]
     grade: Mapped[str]
     is_serious: Mapped[bool] = mapped_column(default=False)
+    seriousness: Mapped[list[Any]] = mapped_column(default=list)
+    actions: Mapped[list[Any]] = mapped_column(default=list)
     action: Mapped[str | None]
+    drugs: Mapped[str | None]
+    ending: Mapped[str | None]
     outcome: Mapped[str | None]
+    resolved_at: Mapped[OptionalInstant]
+
+
+class CourseFollowUp(Fact, Model):
+    """A contact in the days after a course, about stroke and late reactions (R-50, R-51)."""
+
+    __tablename__ = "course_follow_up"
+    __table_args__ = fact(
+        same_clinic("course_id", "treatment_course"),
+        one_of("channel", OutreachChannel),
+        Index("ix_course_follow_up_course", "clinic_id", "course_id"),
+    )
+
+    course_id: Mapped[Ref]
+    contacted_at: Mapped[Instant]
+    channel: Mapped[str]
+    reached: Mapped[bool]
+    symptoms: Mapped[list[Any]] = mapped_column(default=list)
+    advice: Mapped[str | None]
+    note: Mapped[str | None]
+    form_token: Mapped[str | None] = mapped_column(unique=True)
 
 
 class Deviation(Model):

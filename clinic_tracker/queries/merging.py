@@ -20,7 +20,15 @@ from clinic_tracker.models.monitoring import (
     Waiver,
 )
 from clinic_tracker.models.patients import Enrollment, Patient
-from clinic_tracker.models.treatment import Authorization, Deviation, Infusion, Prophylaxis, TreatmentCourse
+from clinic_tracker.models.suite import ChairBooking
+from clinic_tracker.models.treatment import (
+    Authorization,
+    CourseFollowUp,
+    Deviation,
+    Infusion,
+    Prophylaxis,
+    TreatmentCourse,
+)
 from clinic_tracker.queries.scope import Scope
 
 RECORDED = FactState.RECORDED.value
@@ -39,7 +47,9 @@ MERGED_TABLES: tuple[Table, ...] = tuple(
         Enrollment,
         TreatmentCourse,
         Authorization,
+        ChairBooking,
         Infusion,
+        CourseFollowUp,
         Deviation,
         Prophylaxis,
         LabReport,
