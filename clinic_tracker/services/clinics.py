@@ -3,6 +3,7 @@
 import re
 import uuid
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import select
@@ -62,13 +63,18 @@ def edit_clinic(
     _check_zone(time_zone)
     _check_protocol(protocol_id)
     with unit_of_work(scope):
-        clinic = db.session.execute(select(Clinic).where(Clinic.id == scope.clinic_id).with_for_update()).scalar_one()
+        clinic = lock_clinic(scope)
         if clinic.version != version:
             raise StaleVersion("another administrator", "since you opened this page")
         before = audit.snapshot(clinic)
         clinic.name, clinic.time_zone, clinic.protocol_id = name.strip(), time_zone, protocol_id
         clinic.rems_facility_id, clinic.phone = rems_facility_id, phone
         audit.record(scope, AuditAction.CLINIC_EDITED, clinic, before=before)
+
+
+def lock_clinic(scope: Scope) -> Clinic:
+    """The clinic's row, locked until the commit: who records about the clinic as a whole waits for the one before."""
+    return db.session.execute(select(Clinic).where(Clinic.id == scope.clinic_id).with_for_update()).scalar_one()
 
 
 def change_setting(scope: Scope, *, name: str, value: int, effective_from: date, reason: str) -> None:
@@ -112,7 +118,10 @@ def certify_facility(
     representative_trained_on: date | None,
     note: str | None,
 ) -> uuid.UUID:
-    """Record a certification of the healthcare facility in the REMS (R-03); earlier ones stay for the history."""
+    """Record a certification of the healthcare facility in the REMS (R-03); earlier ones stay for the history.
+
+    Its public id; that of the one on record when the same is recorded twice.
+    """
     scope.require(Permission.MANAGE_CLINIC)
     if certified_on > scope.today:
         raise RuleViolation("future", "certified_on", "The date of certification must not be in the future.")
@@ -124,17 +133,20 @@ def certify_facility(
         raise RuleViolation(
             "order", "representative_trained_on", "The representative completes the training before the certification."
         )
+    particulars: dict[str, Any] = {
+        "clinic_id": scope.clinic_id,
+        "certified_on": certified_on,
+        "ends_on": ends_on,
+        "representative_name": representative_name.strip(),
+        "representative_trained_on": representative_trained_on,
+        "note": note,
+    }
     with unit_of_work(scope):
-        certification = FacilityCertification(
-            clinic_id=scope.clinic_id,
-            certified_on=certified_on,
-            ends_on=ends_on,
-            representative_name=representative_name.strip(),
-            representative_trained_on=representative_trained_on,
-            note=note,
-            recorded_by_id=scope.user_id,
-            recorded_at=scope.now,
-        )
+        lock_clinic(scope)
+        same = select(FacilityCertification.public_id).filter_by(**particulars, withdrawn_at=None).limit(1)
+        if (before := db.session.execute(same).scalar_one_or_none()) is not None:
+            return before
+        certification = FacilityCertification(**particulars, recorded_by_id=scope.user_id, recorded_at=scope.now)
         db.session.add(certification)
         audit.record(scope, AuditAction.FACILITY_CERTIFIED, certification)
     return certification.public_id

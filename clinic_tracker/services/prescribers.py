@@ -3,6 +3,7 @@
 import re
 import uuid
 from datetime import date
+from typing import Any
 
 from sqlalchemy import select
 
@@ -13,6 +14,7 @@ from clinic_tracker.models.base import db
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import audit
 from clinic_tracker.services.audit import AuditAction
+from clinic_tracker.services.clinics import lock_clinic
 from clinic_tracker.services.unit_of_work import unit_of_work
 
 _NPI = re.compile(r"[0-9]{10}")
@@ -28,20 +30,28 @@ def add_prescriber(
     certification_ends_on: date | None,
     user: uuid.UUID | None = None,
 ) -> uuid.UUID:
-    """Add a prescriber to the clinic. RuleViolation for a bad or a taken NPI and for dates out of order."""
+    """Add a prescriber to the clinic; the public id, that of the one on record when the same is added twice.
+
+    RuleViolation for a bad or a taken NPI and for dates out of order.
+    """
     scope.require(Permission.MANAGE_CLINIC)
     _check(scope, name, npi, certified_on, certification_ends_on)
     with unit_of_work(scope):
+        lock_clinic(scope)
+        particulars: dict[str, Any] = {
+            "clinic_id": scope.clinic_id,
+            "name": name.strip(),
+            "npi": npi,
+            "rems_prescriber_id": rems_prescriber_id,
+            "certified_on": certified_on,
+            "certification_ends_on": certification_ends_on,
+            "user_id": _user_id(scope, user),
+        }
+        same = select(Prescriber.public_id).filter_by(**particulars, is_active=True).limit(1)
+        if (before := db.session.execute(same).scalar_one_or_none()) is not None:
+            return before
         _check_npi_free(scope, npi, None)
-        prescriber = Prescriber(
-            clinic_id=scope.clinic_id,
-            name=name.strip(),
-            npi=npi,
-            rems_prescriber_id=rems_prescriber_id,
-            certified_on=certified_on,
-            certification_ends_on=certification_ends_on,
-            user_id=_user_id(scope, user),
-        )
+        prescriber = Prescriber(**particulars)
         db.session.add(prescriber)
         audit.record(scope, AuditAction.PRESCRIBER_ADDED, prescriber)
     return prescriber.public_id

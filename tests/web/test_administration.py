@@ -128,6 +128,37 @@ def test_a_certification_is_recorded_and_entered_in_error(page, cast):
     page.get(withdraw, status=404)
 
 
+@pytest.mark.parametrize(
+    "url, typed, action",
+    [
+        ("/admin/certification/new", {"certified_on": "05-Jan-2026", "representative_name": "Ana Dow"}, "facility."),
+        ("/admin/prescribers/new", {"name": "Dr. Ida Fox", "certified_on": "05-Jan-2026"}, "prescriber."),
+        ("/admin/prescribers/new", {"name": "Dr. Ida Fox", "npi": "1003000159"}, "prescriber."),
+    ],
+)
+def test_a_form_sent_twice_records_once(page, cast, url, typed, action):
+    filled = page.sign_in(cast.administrator).get(url).fields(url) | typed
+
+    for _ in range(2):
+        page.post(url, filled, status=303)
+
+    lines = page.get(f"/admin/audit.csv?action={action}").text.splitlines()
+    assert len(lines) == 1 + 1
+
+
+def test_a_certification_entered_in_error_can_be_recorded_again(page, cast):
+    page.sign_in(cast.administrator)
+    typed = {"certified_on": "05-Jan-2026", "representative_name": "Ana Dow"}
+    page.submit("/admin/certification/new", **typed)
+    links = page.get("/admin/certification").all("a")
+    page.submit(next(link.get("href") for link in links if "withdraw" in (link.get("href") or "")), reason="By mistake")
+
+    page.submit("/admin/certification/new", **typed)
+
+    assert page.get("/admin/certification").words.count("05-Jan-2026") > 1
+    assert len(page.get("/admin/audit.csv?action=facility.certified").text.splitlines()) == 2 + 1
+
+
 def test_the_audit_trail_is_filtered_and_exported(page, cast):
     page.sign_in(cast.administrator)
     page.submit("/admin/settings/psf_months", value="12", effective_from="10-Jan-2026", reason="Confirmed by phone")
