@@ -58,6 +58,7 @@ def sign_in(scope: Scope, email: str, password: str) -> SignIn:
         ).scalar_one_or_none()
         if user is not None and user.locked_until is not None and user.locked_until > scope.now:
             failure = RuleViolation("locked", None, LOCKED)
+            _note_refusal(scope, AuditAction.SIGN_IN_FAILED, user)
         elif not _password_matches(user, password) or user is None or not user.is_active:
             failure = RuleViolation("not_signed_in", None, NOT_SIGNED_IN)
             _note_failure(scope, user)
@@ -158,10 +159,27 @@ def _note_failure(scope: Scope, user: User | None) -> None:
         if user.failed_sign_ins >= MOST_FAILURES:
             user.failed_sign_ins = 0
             user.locked_until = scope.now + LOCKED_FOR
-            audit.note(scope, AuditAction.SIGN_IN_LOCKED, subject_type="user_account", subject_id=user.id)
-    audit.note(
-        scope, AuditAction.SIGN_IN_FAILED, subject_type="user_account", subject_id=user.id if user is not None else None
-    )
+            _note_refusal(scope, AuditAction.SIGN_IN_LOCKED, user)
+    _note_refusal(scope, AuditAction.SIGN_IN_FAILED, user)
+
+
+def _note_refusal(scope: Scope, action: AuditAction, user: User | None) -> None:
+    """In the trail of each clinic where the person has a role; of no clinic where there is none, or no such person."""
+    clinics = _clinics_of(user) if user is not None else []
+    for clinic_id in clinics or [0]:
+        audit.note(
+            replace(scope, clinic_id=clinic_id),
+            action,
+            subject_type="user_account",
+            subject_id=user.id if user is not None else None,
+            after={"account": user.email} if user is not None else None,
+        )
+
+
+def _clinics_of(user: User) -> list[int]:
+    """The keys of the clinics where a person has a role now."""
+    current = select(Membership.clinic_id).where(Membership.user_id == user.id, Membership.ended_on.is_(None))
+    return list(db.session.scalars(current.order_by(Membership.clinic_id)))
 
 
 def _open_session(scope: Scope, user: User, password: str) -> SignIn:
@@ -170,20 +188,18 @@ def _open_session(scope: Scope, user: User, password: str) -> SignIn:
     user.locked_until = None
     if _hasher.check_needs_rehash(user.password_hash):
         user.password_hash = _hasher.hash(password)
-    clinics = db.session.execute(
-        select(Membership.clinic_id).where(Membership.user_id == user.id, Membership.ended_on.is_(None))
-    ).scalars()
-    of_person = list(clinics)
+    clinics = _clinics_of(user)
+    only_clinic = clinics[0] if len(clinics) == 1 else None
     db.session.add(
         UserSession(
             token_hash=token_hash(scope, token),
             user_id=user.id,
-            clinic_id=of_person[0] if len(of_person) == 1 else None,
+            clinic_id=only_clinic,
             created_at=scope.now,
             last_seen_at=scope.now,
         )
     )
-    signed_in = replace(scope, user_id=user.id, system_actor=None, clinic_id=of_person[0] if len(of_person) == 1 else 0)
+    signed_in = replace(scope, user_id=user.id, system_actor=None, clinic_id=only_clinic or 0)
     audit.note(signed_in, AuditAction.SIGN_IN, subject_type="user_account", subject_id=user.id)
     return SignIn(token, user.must_change_password)
 

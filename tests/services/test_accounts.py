@@ -1,16 +1,18 @@
 """Signing in, sessions, lock-out, passwords."""
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
 
 from clinic_tracker.domain.errors import RuleViolation
-from clinic_tracker.models.access import User
+from clinic_tracker.models.access import Membership, User
 from clinic_tracker.models.audit import AuditEvent
 from clinic_tracker.models.base import db
+from clinic_tracker.queries.audit_trail import TrailFilter, changes
 from clinic_tracker.services import accounts
 from clinic_tracker.services.accounts import MOST_FAILURES, resume_session, sign_in
-from tests.fixtures.people import PASSWORD
+from tests.fixtures.people import LONG_AGO, PASSWORD
 
 IDLE, LIFETIME = timedelta(minutes=15), timedelta(hours=12)
 
@@ -63,6 +65,37 @@ def test_five_wrong_passwords_lock_the_account_for_half_an_hour(visitor, cast, c
     clock.forward(minutes=31)
     assert sign_in(visitor(), cast.staff.email, PASSWORD).token
     assert "session.locked" in actions()
+
+
+def test_wrong_passwords_stand_in_the_trail_of_each_clinic_of_the_person(visitor, cast, scope_for):
+    db.session.add(
+        Membership(
+            clinic_id=cast.southside.id,
+            user_id=cast.staff.user_id,
+            role="staff",
+            started_on=scope_for(cast.staff).today,
+        )
+    )
+    db.session.commit()
+    fail(visitor, cast.staff.email, MOST_FAILURES + 1)  # the last of them while the account is locked
+
+    for person in (cast.administrator, cast.stranger):
+        rows = changes(scope_for(person), TrailFilter())
+        told = Counter((row.actor, row.action, row.after["account"]) for row in rows)
+        assert told == {
+            ("visitor", "session.sign_in_failed", cast.staff.email): MOST_FAILURES + 1,
+            ("visitor", "session.locked", cast.staff.email): 1,
+        }
+
+
+def test_wrong_passwords_of_nobody_and_of_who_has_left_stand_in_no_clinic(visitor, cast, scope_for):
+    db.session.scalars(db.select(Membership).filter_by(user_id=cast.staff.user_id)).one().ended_on = LONG_AGO
+    db.session.commit()
+    fail(visitor, cast.staff.email)
+    fail(visitor, "nobody@nowhere.example")
+
+    assert changes(scope_for(cast.administrator), TrailFilter()) == []
+    assert actions() == ["session.sign_in_failed"] * 2
 
 
 def test_a_success_forgets_the_wrong_passwords_before(visitor, cast):
