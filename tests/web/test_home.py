@@ -4,6 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
+from clinic_tracker.models.access import Clinic, FacilityCertification
+from clinic_tracker.models.base import db
 from tests.monitored import add_course, add_infusion, add_lab, add_patient, enroll, project, treated
 
 TODAY = date(2026, 1, 22)
@@ -107,6 +109,47 @@ def test_an_administrator_sees_forms_and_certifications(page, cast, staff):
     assert cast.prescriber.name in answer.words
     assert "in 20 days" in answer.words
     assert "Checklist" in answer.rows(0)[0][1]
+
+
+class TestFacilityCertification:
+    RECORD = "Record a certification"
+
+    def certified(self, cast, ends_on):
+        row = db.session.scalars(db.select(FacilityCertification).filter_by(clinic_id=cast.northside.id)).one()
+        row.ends_on = ends_on
+        db.session.commit()
+        return row
+
+    def test_a_clinic_without_any_is_warned_with_a_way_to_mend_it(self, page, cast, clock):
+        self.certified(cast, None).withdrawn_at = clock.now
+        db.session.commit()
+        answer = page.sign_in(cast.administrator).get("/today")
+        assert "No certification is on record. Every infusion departs from the protocol" in answer.words
+        assert self.RECORD in answer.links()
+
+    @pytest.mark.parametrize(
+        "days, words", [(-1, "It ended on 21-Jan-2026. Every"), (0, "It ends on 22"), (30, "It ends on 21-Feb-2026")]
+    )
+    def test_one_that_has_ended_or_ends_within_30_days_is_told_to_everybody(self, page, cast, days, words):
+        self.certified(cast, TODAY + timedelta(days=days))
+        answer = page.sign_in(cast.staff).get("/today")
+        assert words in answer.words
+        assert "An administrator can record it." in answer.words
+        assert self.RECORD not in answer.links()
+
+    def test_one_that_holds_and_a_later_one_without_an_end_are_no_matter(self, page, cast):
+        page.sign_in(cast.administrator)
+        self.certified(cast, TODAY + timedelta(days=31))
+        assert self.RECORD not in page.get("/today").links()
+        self.certified(cast, TODAY)
+        page.submit("/admin/certification/new", certified_on="05-Jan-2026", representative_name="Ana Dow")
+        assert self.RECORD not in page.get("/today").links()
+
+    def test_there_is_none_to_have_without_a_rems(self, page, cast):
+        self.certified(cast, TODAY)
+        db.session.get(Clinic, cast.northside.id).protocol_id = "lemtrada-eu"
+        db.session.commit()
+        assert self.RECORD not in page.sign_in(cast.administrator).get("/today").links()
 
 
 def test_an_auditor_sees_numbers_and_no_action(page, cast, late):

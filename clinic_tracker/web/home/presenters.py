@@ -11,7 +11,7 @@ from clinic_tracker.queries.review_queue import QueueFilter, WaitingRow, review_
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.suite import suite
 from clinic_tracker.queries.tallies import QUEUES, Tally, tally_counts
-from clinic_tracker.queries.today import Ending, certifications_ending, owed_forms
+from clinic_tracker.queries.today import Ending, FacilityWarning, certifications_ending, facility_warning, owed_forms
 from clinic_tracker.queries.worklist_filter import Band, View, WorklistFilter
 from clinic_tracker.queries.worklist_pages import worklist_page, worklist_totals
 from clinic_tracker.web.filters import clock, plural
@@ -55,6 +55,7 @@ class Today:
     sections: list[Section]
     gaps: list[tuple[int, str, str | None]]
     endings: list[Ending]
+    facility: FacilityWarning | None
 
 
 def today_page(scope: Scope) -> Today:
@@ -77,6 +78,7 @@ def today_page(scope: Scope) -> Today:
         sections=sections,
         gaps=_gaps(scope, counts),
         endings=certifications_ending(scope) if scope.may(Permission.VIEW_ADMINISTRATION) else [],
+        facility=facility_warning(scope),
     )
 
 
