@@ -13,7 +13,7 @@ from clinic_tracker.web.access import requires
 from clinic_tracker.web.forms import status_of
 from clinic_tracker.web.infusions.blueprint import blueprint
 from clinic_tracker.web.infusions.day_presenters import day_page, present_minute
-from clinic_tracker.web.infusions.forms_day import DischargeForm, EndForm, PauseForm, ResumeForm
+from clinic_tracker.web.infusions.forms_parts import DischargeForm, EndForm, PauseForm, ResumeForm
 from clinic_tracker.web.patients.pages import open_chart
 
 TAB = "courses"

@@ -17,7 +17,7 @@ from clinic_tracker.web.forms import status_of
 from clinic_tracker.web.infusions.blueprint import blueprint
 from clinic_tracker.web.infusions.day_presenters import present_minute
 from clinic_tracker.web.infusions.forms import ReasonForm
-from clinic_tracker.web.infusions.forms_day import (
+from clinic_tracker.web.infusions.forms_parts import (
     STEROID,
     STEROID_DOSE,
     PremedicationForm,
