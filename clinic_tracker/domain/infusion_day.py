@@ -8,6 +8,7 @@ from typing import NamedTuple
 from clinic_tracker.domain.dosing import InfusionDay, Regimen, check_day, check_dose
 from clinic_tracker.domain.local_time import elapsed_minutes, local_date, show_date, show_time, to_utc
 from clinic_tracker.domain.notes import Note, Verdict, deviation, refuse, remark
+from clinic_tracker.domain.observation import check_discharge
 from clinic_tracker.domain.vocabulary import PremedicationKind
 
 _LONGEST_HOURS = 24
@@ -93,41 +94,22 @@ def check_infusion(entry: InfusionEntry, context: InfusionContext, regimen: Regi
     return verdict
 
 
-def observation_ends_at(ended_at: datetime, minutes: int) -> datetime:
-    """When the observation of ``minutes`` really elapsed minutes after the infusion is over, in UTC (R-48)."""
-    return to_utc(ended_at) + timedelta(minutes=minutes)
-
-
-def early_discharge_minutes_left(ended_at: datetime, discharged_at: datetime, minutes: int) -> int:
-    """Minutes of observation, rounded up, that this discharge would leave out; 0 if it is late enough (R-48)."""
-    left = observation_ends_at(ended_at, minutes) - to_utc(discharged_at)
-    return max(0, -(-left // timedelta(minutes=1)))
-
-
-def check_discharge(
-    ended_at: datetime, discharged_at: datetime, minutes: int, *, stroke_counseled: bool, late_reactions_counseled: bool
-) -> Verdict:
-    """A discharge before the observation is over, or without the advice due at every infusion (R-48 to R-50)."""
-    if to_utc(discharged_at) < to_utc(ended_at):
-        message = "The discharge is before the end of the infusion."
-        return Verdict((refuse("discharged_before_end", "discharged_at", message, "R-48"),))
-    notes: list[Note] = []
-    if left := early_discharge_minutes_left(ended_at, discharged_at, minutes):
-        message = f"Discharged {_minutes(left)} before {_hours(minutes)} of observation were over."
-        notes.append(deviation("early_discharge", "discharged_at", message, "R-48"))
-    if not stroke_counseled:
-        message = "Advice on stroke and arterial dissection is due at every infusion."
-        notes.append(deviation("no_stroke_counseling", "stroke_counseled", message, "R-50"))
-    if not late_reactions_counseled:
-        message = "Advice that serious reactions can come after the observation is due at every infusion."
-        notes.append(deviation("no_late_reaction_counseling", "late_reactions_counseled", message, "R-49"))
-    return Verdict(tuple(notes))
-
-
 def active_minutes(started_at: datetime, ended_at: datetime, pauses: Sequence[Pause]) -> int:
     """Minutes in which the drug really ran: from start to end without the pauses (decision 29)."""
     paused = sum((to_utc(pause.ended_at or ended_at) - to_utc(pause.started_at) for pause in pauses), timedelta())
     return (to_utc(ended_at) - to_utc(started_at) - paused) // timedelta(minutes=1)
+
+
+def expected_end_at(started_at: datetime, planned_minutes: int, pauses: Sequence[Pause], now: datetime) -> datetime:
+    """When a running infusion will have run its planned minutes, in UTC: start, minutes and pauses (R-45).
+
+    A pause that is still on counts up to ``now``, so the end recedes while the drug stands still.
+    """
+    paused = timedelta()
+    for pause in pauses:
+        until = to_utc(pause.ended_at or now)
+        paused += max(until - to_utc(pause.started_at), timedelta())
+    return to_utc(started_at) + timedelta(minutes=planned_minutes) + paused
 
 
 def _enrollment(entry: InfusionEntry, context: InfusionContext) -> list[Note]:
@@ -280,13 +262,3 @@ def _duration(entry: InfusionEntry, regimen: Regimen) -> list[Note]:
         message = f"The infusion ran {active} minutes; about {regimen.infusion_target_min} are intended."
         return [remark("short_infusion", "ended_at", message, "R-45")]
     return []
-
-
-def _minutes(count: int) -> str:
-    return "1 minute" if count == 1 else f"{count} minutes"
-
-
-def _hours(minutes: int) -> str:
-    """Whole hours as hours: 2 hours, 150 minutes."""
-    hours, rest = divmod(minutes, 60)
-    return _minutes(minutes) if rest or not hours else "1 hour" if hours == 1 else f"{hours} hours"

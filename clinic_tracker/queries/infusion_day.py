@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import aliased
 
 from clinic_tracker.domain.errors import NotFound
-from clinic_tracker.domain.infusion_day import observation_ends_at
+from clinic_tracker.domain.observation import observation_ends_at
 from clinic_tracker.domain.vocabulary import FactState
 from clinic_tracker.models.access import User
 from clinic_tracker.models.base import db

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
 
-from clinic_tracker.domain.infusion_day import observation_ends_at
+from clinic_tracker.domain.observation import observation_ends_at
 from clinic_tracker.domain.vocabulary import FactState
 from clinic_tracker.models.base import db
 from clinic_tracker.models.patients import Patient

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinic_tracker.domain import infusion_day
+from clinic_tracker.domain import infusion_day, observation
 from clinic_tracker.domain.dosing import InfusionDay, Regimen
 from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.infusion_day import InfusionContext, InfusionEntry, Pause, Premedication
@@ -249,6 +249,18 @@ def test_a_pause_that_is_still_on_counts_as_paused_until_the_end():
     assert infusion_day.active_minutes(at("09:00"), at("13:00"), [Pause(at("12:00"))]) == 180
 
 
+def test_the_end_is_expected_after_the_planned_minutes_and_the_pauses():
+    pauses = [Pause(at("10:00"), at("10:30"))]
+    assert infusion_day.expected_end_at(at("09:00"), 240, [], at("09:05")) == at("13:00")
+    assert infusion_day.expected_end_at(at("09:00"), 240, pauses, at("11:00")) == at("13:30")
+
+
+def test_while_a_pause_is_on_the_expected_end_recedes():
+    pauses = [Pause(at("10:00"))]
+    assert infusion_day.expected_end_at(at("09:00"), 240, pauses, at("10:10")) == at("13:10")
+    assert infusion_day.expected_end_at(at("09:00"), 240, pauses, at("10:40")) == at("13:40")
+
+
 # ------------------------------------------------------------------------------------------------ drugs and signs
 
 
@@ -313,25 +325,25 @@ def test_discharge_before_two_hours_needs_a_reason():
 
 
 def test_the_last_second_of_the_observation_counts():
-    assert infusion_day.early_discharge_minutes_left(at("13:10"), at("15:10"), 120) == 0
-    assert infusion_day.early_discharge_minutes_left(at("13:10"), at("15:10") - timedelta(seconds=1), 120) == 1
-    assert infusion_day.early_discharge_minutes_left(at("13:10"), at("18:00"), 120) == 0
+    assert observation.early_discharge_minutes_left(at("13:10"), at("15:10"), 120) == 0
+    assert observation.early_discharge_minutes_left(at("13:10"), at("15:10") - timedelta(seconds=1), 120) == 1
+    assert observation.early_discharge_minutes_left(at("13:10"), at("18:00"), 120) == 0
 
 
 def test_the_observation_lasts_two_real_hours_on_the_night_clocks_go_back():
     night = date(2026, 11, 1)
     ended = resolve_local(night, time(0, 30), ZONE)
-    over = infusion_day.observation_ends_at(ended, 120)
+    over = observation.observation_ends_at(ended, 120)
     assert over == resolve_local(night, time(1, 30), ZONE, Choice.LATER)
     first = resolve_local(night, time(1, 30), ZONE, Choice.EARLIER)
-    assert infusion_day.early_discharge_minutes_left(ended, first, 120) == 60
+    assert observation.early_discharge_minutes_left(ended, first, 120) == 60
 
 
 def test_the_observation_lasts_two_real_hours_on_the_night_clocks_go_forward():
     night = date(2026, 3, 8)
     ended = resolve_local(night, time(1, 30), ZONE)
-    assert infusion_day.early_discharge_minutes_left(ended, resolve_local(night, time(3, 30), ZONE), 120) == 60
-    assert infusion_day.early_discharge_minutes_left(ended, resolve_local(night, time(4, 30), ZONE), 120) == 0
+    assert observation.early_discharge_minutes_left(ended, resolve_local(night, time(3, 30), ZONE), 120) == 60
+    assert observation.early_discharge_minutes_left(ended, resolve_local(night, time(4, 30), ZONE), 120) == 0
 
 
 def test_advice_is_due_at_every_infusion():
@@ -346,9 +358,9 @@ def test_advice_is_due_at_every_infusion():
 def test_minutes_left_are_zero_exactly_when_the_observation_is_over(naive, seconds, minutes):
     ended = naive.replace(tzinfo=UTC)
     discharged = ended + timedelta(seconds=seconds)
-    left = infusion_day.early_discharge_minutes_left(ended, discharged, minutes)
-    assert (left == 0) == (discharged >= infusion_day.observation_ends_at(ended, minutes))
-    assert discharged + timedelta(minutes=left) >= infusion_day.observation_ends_at(ended, minutes)
+    left = observation.early_discharge_minutes_left(ended, discharged, minutes)
+    assert (left == 0) == (discharged >= observation.observation_ends_at(ended, minutes))
+    assert discharged + timedelta(minutes=left) >= observation.observation_ends_at(ended, minutes)
 
 
 @pytest.mark.parametrize(
@@ -363,7 +375,7 @@ def test_minutes_left_are_zero_exactly_when_the_observation_is_over(naive, secon
 def test_the_minutes_left_are_told_as_people_say_them(left, minutes, words):
     ended = at("13:10")
     discharged = ended + timedelta(minutes=minutes - left)
-    verdict = infusion_day.check_discharge(
+    verdict = observation.check_discharge(
         ended, discharged, minutes, stroke_counseled=True, late_reactions_counseled=True
     )
     assert words in verdict.deviations[0].message
