@@ -12,8 +12,8 @@ from clinic_tracker.queries.treatment import find_course
 from clinic_tracker.services import infusions as services
 from clinic_tracker.web.access import requires
 from clinic_tracker.web.forms import status_of
+from clinic_tracker.web.infusions.before_presenters import before_page
 from clinic_tracker.web.infusions.blueprint import blueprint
-from clinic_tracker.web.infusions.day_presenters import before_page
 from clinic_tracker.web.infusions.forms import ReasonForm
 from clinic_tracker.web.infusions.forms_day import BackEntryForm, CorrectForm, StartForm
 from clinic_tracker.web.infusions.past_presenters import past_values
