@@ -1,6 +1,6 @@
 """One patient's history with the protocol in force and what the engine makes of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import select
@@ -33,6 +33,13 @@ def load_case(scope: Scope, patient_id: int) -> MonitoringCase:
     """The case of one patient of this clinic, from the facts themselves. KeyError for any other patient."""
     history = load_history(scope, [patient_id])[patient_id]
     protocol = protocol_in_force(scope, history.protocol)
+    return MonitoringCase(history, protocol, forecast(history, protocol))
+
+
+def under_protocol(scope: Scope, case: MonitoringCase, protocol_id: str) -> MonitoringCase:
+    """The same facts under another protocol, with the clinic's own settings: what a change would make of them."""
+    protocol = protocol_in_force(scope, protocol_id)
+    history = replace(case.history, protocol=protocol_id)
     return MonitoringCase(history, protocol, forecast(history, protocol))
 
 

@@ -36,6 +36,7 @@ class AuditAction(StrEnum):
     PRESCRIBER_EDITED = "prescriber.edited"
     PATIENT_REGISTERED = "patient.registered"
     PATIENT_EDITED = "patient.edited"
+    PROTOCOL_CHANGED = "patient.protocol_changed"
     PATIENT_MERGED = "patient.merged"
     PATIENT_MERGE_UNDONE = "patient.merge_undone"
     PATIENT_NOT_DUPLICATE = "patient.not_a_duplicate"

@@ -1,4 +1,4 @@
-"""Register patients, edit who they are, and change their prescriber."""
+"""Register patients, edit who they are, change their prescriber and their protocol."""
 
 import uuid
 from dataclasses import dataclass
@@ -18,7 +18,9 @@ from clinic_tracker.models.audit import AuditEvent
 from clinic_tracker.models.base import db
 from clinic_tracker.models.patients import Patient
 from clinic_tracker.queries.duplicates import similar_charts
+from clinic_tracker.queries.monitoring_case import load_case
 from clinic_tracker.queries.patients import earliest_fact_on
+from clinic_tracker.queries.protocols import packaged_protocols
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import audit, facts
 from clinic_tracker.services.audit import AuditAction
@@ -131,6 +133,31 @@ def change_prescriber(
             before=before,
             reason=(reason or "").strip() or None,
         )
+
+
+def change_protocol(
+    scope: Scope, patient: uuid.UUID, *, protocol_id: str, reason: str | None, version: int | None = None
+) -> None:
+    """Monitor a patient by another protocol: the whole schedule is worked out anew by it, what is past as well.
+
+    RuleViolation without a reason, for an unknown protocol or the present one, and after the sign-off; StaleVersion
+    when somebody else changed the chart since ``version``.
+    """
+    scope.require(Permission.DECIDE_MONITORING)
+    words = facts.check_reason(scope, reason)
+    if protocol_id not in packaged_protocols():
+        raise RuleViolation("unknown_protocol", "protocol_id", "Choose one of the protocols.")
+    with unit_of_work(scope) as work:
+        row = work.lock_patient(patient)
+        refuse_stale(scope, row, version)
+        if row.protocol_id == protocol_id:
+            raise RuleViolation("same_protocol", "protocol_id", "Choose a protocol other than the present one.")
+        if load_case(scope, row.id).forecast.closed_on is not None:
+            message = "Monitoring was signed off. Withdraw the sign-off before changing the protocol."
+            raise RuleViolation("closed", None, message)
+        before = audit.snapshot(row)
+        row.protocol_id = protocol_id
+        audit.record(scope, AuditAction.PROTOCOL_CHANGED, row, patient_id=row.id, before=before, reason=words)
 
 
 def refuse_stale(scope: Scope, row: Patient, version: int | None) -> None:

@@ -5,18 +5,20 @@ from datetime import date, timedelta
 import pytest
 import sqlalchemy as sa
 
-from clinic_tracker.domain.errors import NotFound, RuleViolation
+from clinic_tracker.domain.errors import NotFound, RuleViolation, StaleVersion
 from clinic_tracker.domain.vocabulary import Role
 from clinic_tracker.models.audit import AuditEvent
 from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import MonitoringDecision, Waiver
-from clinic_tracker.models.schedule import PatientSchedule
+from clinic_tracker.models.patients import Patient
+from clinic_tracker.models.schedule import PatientSchedule, Standing
 from clinic_tracker.models.treatment import Deviation
 from clinic_tracker.queries.scope import PermissionDenied
 from clinic_tracker.queries.worklist_filter import Grouping, WorklistFilter
 from clinic_tracker.queries.worklist_pages import worklist_page
 from clinic_tracker.services import projection
 from clinic_tracker.services.monitoring_decisions import close_monitoring, extend_monitoring, withdraw_decision
+from clinic_tracker.services.patients import change_protocol
 from clinic_tracker.services.waivers import waive_requirement, withdraw_waiver
 from tests.monitored import add_exam, add_patient, project, treated
 
@@ -44,6 +46,12 @@ def overdue(scope):
 
 def ends(patient):
     return db.session.scalar(sa.select(PatientSchedule.monitoring_ends_on).filter_by(patient_id=patient.id))
+
+
+def asked_of(patient):
+    return dict(
+        db.session.execute(sa.select(Standing.requirement, Standing.next_due_on).filter_by(patient_id=patient.id)).all()
+    )
 
 
 def code_of(call, *arguments, **values):
@@ -219,3 +227,59 @@ def test_another_clinic_decides_nothing(cast, scope_for, doctor, patient):
         withdraw_waiver(stranger, patient.public_id, waiver, "x")
     with pytest.raises(NotFound):
         close_monitoring(stranger, patient.public_id, decided_on=TODAY, reason="x", confirmed=True)
+
+
+class TestAnotherProtocol:
+    EU = {"protocol_id": "lemtrada-eu", "reason": "Moved here from Ireland"}
+
+    def test_the_schedule_follows_it_and_says_why(self, doctor, patient):
+        assert "patient_status_form" in asked_of(patient)
+        waive_requirement(
+            doctor,
+            patient.public_id,
+            requirement="patient_status_form",
+            from_on=TODAY,
+            to_on=date(2026, 12, 31),
+            reason="Sent",
+        )
+        change_protocol(doctor, patient.public_id, **self.EU)
+        assert "patient_status_form" not in asked_of(patient)
+        assert {"cbc_diff", "creatinine"} <= overdue(doctor)
+        assert projection.check(doctor) == []
+        event = db.session.scalars(sa.select(AuditEvent).filter_by(action="patient.protocol_changed")).one()
+        assert (event.reason, event.patient_id) == ("Moved here from Ireland", patient.id)
+        assert (event.before["protocol_id"], event.after["protocol_id"]) == ("lemtrada-us", "lemtrada-eu")
+
+    def test_and_back_again_is_as_before(self, doctor, patient):
+        before = asked_of(patient)
+        change_protocol(doctor, patient.public_id, **self.EU)
+        change_protocol(doctor, patient.public_id, protocol_id="lemtrada-us", reason="By mistake")
+        assert asked_of(patient) == before
+
+    def test_before_any_infusion_there_is_only_the_choice(self, doctor):
+        planned = add_patient(doctor)
+        db.session.commit()
+        change_protocol(doctor, planned.public_id, **self.EU)
+        assert db.session.get(Patient, planned.id).protocol_id == "lemtrada-eu"
+
+    def test_what_makes_no_sense_is_refused(self, doctor, patient):
+        refused = {
+            "reason": {**self.EU, "reason": " "},
+            "protocol_id": {**self.EU, "protocol_id": "lemtrada-us"},
+        }
+        for field, values in refused.items():
+            assert code_of(change_protocol, doctor, patient.public_id, **values)[1] == field
+        assert (
+            code_of(change_protocol, doctor, patient.public_id, **{**self.EU, "protocol_id": "other"})[1]
+            == "protocol_id"
+        )
+        close_monitoring(doctor, patient.public_id, decided_on=TODAY, reason="Moved away", confirmed=True)
+        assert code_of(change_protocol, doctor, patient.public_id, **self.EU) == ("closed", None)
+
+    def test_who_read_an_older_chart_and_who_may_not_decide(self, doctor, patient, cast, scope_for):
+        with pytest.raises(StaleVersion):
+            change_protocol(doctor, patient.public_id, **self.EU, version=patient.version - 1)
+        with pytest.raises(PermissionDenied):
+            change_protocol(scope_for(cast.administrator), patient.public_id, **self.EU)
+        with pytest.raises(NotFound):
+            change_protocol(scope_for(cast.stranger_neurologist), patient.public_id, **self.EU)

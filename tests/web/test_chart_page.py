@@ -160,10 +160,24 @@ class TestDecisions:
         page.submit(f"{url}/monitoring/extend", extended_to="6 Jun 2030", reason="Creatinine rising")
         assert "Ends 06-Jun-2030" in page.follow().words
 
+    def test_another_protocol_is_previewed_and_makes_the_schedule_anew(self, page, cast, url):
+        page.sign_in(cast.neurologist)
+        assert "Change protocol (Patient)" in page.get(f"{url}/details").links()
+        opened = page.get(f"{url}/protocol")
+        assert "Monitoring still ends on 06-Jun-2029" in opened.words
+        assert ["Patient Status Form", "02-Jun-2026", "not asked for"] in opened.rows(0)
+        assert "Give the reason" in page.submit(f"{url}/protocol", status=400, protocol_id="lemtrada-eu").words
+        page.submit(f"{url}/protocol", protocol_id="lemtrada-eu", reason="Moved here from Ireland")
+        assert "Status form" not in page.follow().words
+        told = page.get(f"{url}/changes").words
+        assert "Protocol changed" in told
+        assert "Moved here from Ireland" in told
+        assert "LEMTRADA in the EU and UK" in told
+
     @pytest.mark.parametrize("role", [Role.STAFF, Role.ADMINISTRATOR, Role.AUDITOR])
     def test_nobody_else_decides(self, page, cast, url, role):
         page.sign_in(cast.person(role))
-        for part in ("waivers/new", "monitoring/extend", "monitoring/close"):
+        for part in ("waivers/new", "monitoring/extend", "monitoring/close", "protocol"):
             page.get(f"{url}/{part}", status=403)
             page.post(f"{url}/{part}", {"reason": "x"}, status=403)
         assert "Waive" not in page.get(url).words

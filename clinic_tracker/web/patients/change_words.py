@@ -12,6 +12,7 @@ from clinic_tracker.domain.local_time import show_date
 from clinic_tracker.domain.screening import EXAM_TYPES, VACCINES_BY_CODE, exam_title, vaccine_title
 from clinic_tracker.domain.vocabulary import ExamKind
 from clinic_tracker.queries.chart_changes import Change, Look
+from clinic_tracker.queries.protocols import packaged_protocols
 
 # What a person would not say, or what the line says already.
 UNTOLD = re.compile(
@@ -19,11 +20,13 @@ UNTOLD = re.compile(
     r"^(registered_at|planned_at|withdrawn_at|withdrawn_reason|code|reason|requirement)$"
 )
 PRESCRIBER = "prescriber_id"
+PROTOCOL = "protocol_id"
 FIELD_WORDS = {
     "mrn": "MRN",
     "rems_patient_id": "REMS patient ID",
     "rems_reference": "REMS reference",
     "prescriber_id": "prescriber",
+    "protocol_id": "protocol",
     "has_cervix": "has a cervix",
     "sex_at_birth": "sex at birth",
     "birth_date": "date of birth",
@@ -32,6 +35,7 @@ FIELD_WORDS = {
 ACTION_WORDS = {
     "patient.registered": "Chart opened",
     "patient.edited": "Patient details changed",
+    "patient.protocol_changed": "Protocol changed",
     "patient.merged": "Charts merged",
     "patient.merge_undone": "Merge undone",
     "patient.not_a_duplicate": "Found to be a different person",
@@ -93,6 +97,8 @@ def told_change(change: Change, prescribers: Mapping[int, str], time_zone: str) 
     def words(name: str, value: Any) -> str:
         if name == PRESCRIBER and value is not None:
             return prescribers.get(value, "another prescriber")
+        if name == PROTOCOL and value in packaged_protocols():
+            return packaged_protocols()[value].title
         if change.subject_type == "exam" and name in EXAM_FIELDS:
             return _exam_word(name, value, {**(before or {}), **after})
         return _value(name, value, ZoneInfo(time_zone))

@@ -1,6 +1,6 @@
 """Forms of a prescriber's decisions about monitoring."""
 
-from clinic_tracker.web.forms import CheckboxField, DateField, Form, SelectField, TextAreaField
+from clinic_tracker.web.forms import CheckboxField, DateField, Form, SelectField, TextAreaField, VersionField
 
 _REASON = "Kept with your name in the chart and in the reports."
 
@@ -19,6 +19,14 @@ class ExtendForm(Form):
 
     extended_to = DateField("New end of monitoring", required="Enter the new end of monitoring")
     reason = TextAreaField("Reason", required="Give the reason", max_length=2000, hint=_REASON)
+
+
+class ProtocolForm(Form):
+    """The protocol that the patient is monitored by from now on, and why."""
+
+    protocol_id = SelectField("New protocol", choices=[], required="Choose the new protocol")
+    reason = TextAreaField("Reason", required="Give the reason", max_length=2000, hint=_REASON)
+    version = VersionField()
 
 
 class CloseForm(Form):

@@ -1,4 +1,4 @@
-"""A prescriber's decisions: waive a requirement, extend monitoring, close it, and withdraw a decision."""
+"""A prescriber's decisions: waive a requirement, extend or close monitoring, change its protocol, withdraw one."""
 
 from uuid import UUID
 
@@ -8,15 +8,18 @@ from flask.typing import ResponseReturnValue
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.queries.chart import WAIVED, find_decision
 from clinic_tracker.queries.monitoring_case import load_case, sign_off_warnings
+from clinic_tracker.queries.protocols import packaged_protocols
 from clinic_tracker.services.monitoring_decisions import close_monitoring, extend_monitoring, withdraw_decision
+from clinic_tracker.services.patients import change_protocol
 from clinic_tracker.services.waivers import waive_requirement, withdraw_waiver
 from clinic_tracker.web.access import requires
 from clinic_tracker.web.forms import accepted, status_of
 from clinic_tracker.web.patients.blueprint import blueprint
-from clinic_tracker.web.patients.decision_forms import CloseForm, ExtendForm, WaiveForm
+from clinic_tracker.web.patients.decision_forms import CloseForm, ExtendForm, ProtocolForm, WaiveForm
 from clinic_tracker.web.patients.decision_presenters import decision_words, due_lines, first_day
 from clinic_tracker.web.patients.forms import ReasonForm
 from clinic_tracker.web.patients.pages import open_chart
+from clinic_tracker.web.patients.protocol_presenters import other_protocols, previews
 from clinic_tracker.web.requirement_words import requirement_options
 
 
@@ -58,6 +61,27 @@ def close(patient: UUID) -> ResponseReturnValue:
         return redirect(url_for(".chart", patient=patient), code=303)
     warnings = sign_off_warnings(chart.scope, load_case(chart.scope, chart.header.id))
     return chart.render("patients/close.html", "overview", form=form, warnings=warnings), status_of(form)
+
+
+@blueprint.route("/patients/<uuid:patient>/protocol", methods=["GET", "POST"])
+@requires(Permission.DECIDE_MONITORING)
+def change_protocol_page(patient: UUID) -> ResponseReturnValue:
+    """Monitor the patient by another protocol; what it would change is said before."""
+    chart = open_chart(patient)
+    form = ProtocolForm(scope=chart.scope, version=chart.header.version)
+    form.protocol_id.choices = [("", "Choose"), *other_protocols(chart.header.protocol_id)]
+    if form.validate_on_submit() and accepted(form, change_protocol, chart.scope, patient, **form.answers):
+        flash("Protocol changed. The schedule follows it.", "success")
+        return redirect(url_for(".chart", patient=patient), code=303)
+    present = packaged_protocols()[chart.header.protocol_id].title
+    page = chart.render(
+        "patients/change_protocol.html",
+        "overview",
+        form=form,
+        present=present,
+        previews=previews(chart.scope, chart.header),
+    )
+    return page, status_of(form)
 
 
 @blueprint.route("/patients/<uuid:patient>/decisions/<uuid:decision>/withdraw", methods=["GET", "POST"])

@@ -63,6 +63,7 @@ def details(patient: UUID) -> ResponseReturnValue:
         enrollments=enrollments_of(scope, record.header.id),
         protocol=protocol_in_force(scope, record.header.protocol_id).title,
         may_edit=scope.may(Permission.MANAGE_PATIENTS),
+        may_decide=scope.may(Permission.DECIDE_MONITORING),
     )
 
 
