@@ -34,7 +34,7 @@ DESCRIPTIONS: dict[Permission, str] = {
     Permission.SUBMIT_FORMS: "Record REMS forms that were sent",
     Permission.AUTHORIZE_COURSES: "Authorize treatment courses",
     Permission.REVIEW_RESULTS: "Review and sign off results",
-    Permission.DECIDE_MONITORING: "Waive requirements, extend or close monitoring",
+    Permission.DECIDE_MONITORING: "Waive requirements, extend or close monitoring, change the protocol",
     Permission.MERGE_PATIENTS: "Merge duplicate charts and undo a merge",
     Permission.EXPORT_DATA: "Export worklists and reports",
     Permission.VIEW_REPORTS: "See compliance reports",
