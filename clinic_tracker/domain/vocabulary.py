@@ -183,3 +183,52 @@ class FormMethod(StrEnum):
     FAX = "fax"
     PHONE = "phone"
     MAIL = "mail"
+
+
+class InboundKind(StrEnum):
+    """The format that a source sends."""
+
+    HL7 = "hl7"
+    FHIR = "fhir"
+    TABLE = "table"
+
+
+class InboundMessageState(StrEnum):
+    """How far a received message or file is."""
+
+    RECEIVED = "received"
+    DONE = "done"
+    REFUSED = "refused"
+
+
+class InboundState(StrEnum):
+    """What became of one report of a message."""
+
+    RECORDED = "recorded"
+    DUPLICATE = "duplicate"
+    SUPERSEDED = "superseded"
+    UNMATCHED = "unmatched"
+    NOT_UNDERSTOOD = "not_understood"
+    REFUSED = "refused"
+    DISMISSED = "dismissed"
+    NOTED = "noted"
+
+
+class LocalCodeKind(StrEnum):
+    """What a laboratory's own code stands for."""
+
+    ANALYTE = "analyte"
+    PANEL = "panel"
+    EXAM = "exam"
+    UNIT = "unit"
+    IGNORED = "ignored"
+
+
+class FindingAction(StrEnum):
+    """What was done about a finding."""
+
+    REPEAT_ORDERED = "repeat_ordered"
+    REFERRAL = "referral"
+    PATIENT_CALLED = "patient_called"
+    TREATMENT = "treatment"
+    NO_ACTION = "no_action"

@@ -44,6 +44,7 @@ class LabReport(Fact, Model):
 
     __tablename__ = "lab_report"
     __table_args__ = fact(
+        same_clinic("inbound_result_id", "inbound_result"),
         one_of("panel", Panel),
         one_of("result_status", ResultStatus),
         Index("ix_lab_report_patient", "patient_id", "panel", "collected_on"),
@@ -71,12 +72,17 @@ class LabReport(Fact, Model):
     laboratory: Mapped[str | None]
     source: Mapped[str] = mapped_column(default="typed")
     external_id: Mapped[str | None]
+    issued_at: Mapped[OptionalInstant]
+    inbound_result_id: Mapped[OptionalRef]
     note: Mapped[str | None]
     worst_level: Mapped[str | None]
     findings: Mapped[list[Any]] = mapped_column(default=list)
     reviewed_by_id: Mapped[OptionalUserRef]
     reviewed_at: Mapped[OptionalInstant]
     review_note: Mapped[str | None]
+    auto_reviewed: Mapped[bool] = mapped_column(default=False)
+    sample_checked_at: Mapped[OptionalInstant]
+    in_sample: Mapped[bool] = mapped_column(default=False)
     form_token: Mapped[str | None]
 
 
@@ -102,7 +108,11 @@ class Exam(Fact, Model):
     """An examination or screening other than the monitoring panels."""
 
     __tablename__ = "exam"
-    __table_args__ = fact(one_of("kind", ExamKind), Index("ix_exam_patient", "patient_id", "kind", "performed_on"))
+    __table_args__ = fact(
+        same_clinic("inbound_result_id", "inbound_result"),
+        one_of("kind", ExamKind),
+        Index("ix_exam_patient", "patient_id", "kind", "performed_on"),
+    )
 
     kind: Mapped[str]
     performed_on: Mapped[date]
@@ -110,6 +120,8 @@ class Exam(Fact, Model):
     examiner: Mapped[str | None]
     method: Mapped[str | None]
     note: Mapped[str | None]
+    external_id: Mapped[str | None]
+    inbound_result_id: Mapped[OptionalRef]
     form_token: Mapped[str | None]
 
 

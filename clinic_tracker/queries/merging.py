@@ -2,14 +2,15 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from itertools import pairwise
 
-from sqlalchemy import Table, func, select, union_all
+from sqlalchemy import Column, Table, func, select, union_all
 
 from clinic_tracker.domain.local_time import show_date
 from clinic_tracker.domain.vocabulary import FactState
 from clinic_tracker.models.base import db
+from clinic_tracker.models.inbound import InboundResult, LabOrder, PatientIdentifier
 from clinic_tracker.models.monitoring import (
     Exam,
     FormSubmission,
@@ -20,6 +21,7 @@ from clinic_tracker.models.monitoring import (
     Waiver,
 )
 from clinic_tracker.models.patients import Enrollment, Patient
+from clinic_tracker.models.reviewing import Acknowledgement, FollowUpTask
 from clinic_tracker.models.suite import ChairBooking
 from clinic_tracker.models.treatment import (
     Authorization,
@@ -59,6 +61,11 @@ MERGED_TABLES: tuple[Table, ...] = tuple(
         Waiver,
         MonitoringDecision,
         Outreach,
+        InboundResult,
+        PatientIdentifier,
+        LabOrder,
+        Acknowledgement,
+        FollowUpTask,
     )
 )
 
@@ -129,12 +136,17 @@ def _is_used(scope: Scope, course_id: int) -> bool:
     """Whether anything that stands hangs on a course."""
     standing = [
         select(table.c.id).where(
-            table.c.clinic_id == scope.clinic_id, table.c.course_id == course_id, table.c.withdrawn_at.is_(None)
+            table.c.clinic_id == scope.clinic_id, table.c.course_id == course_id, _ended_at(table).is_(None)
         )
         for table in MERGED_TABLES
         if "course_id" in table.c
     ]
     return db.session.execute(union_all(*standing)).first() is not None
+
+
+def _ended_at(table: Table) -> Column[datetime]:
+    """When a row of the table ceased to stand: facts are withdrawn, bookings are cancelled."""
+    return table.c.withdrawn_at if "withdrawn_at" in table.c else table.c.cancelled_at
 
 
 def _same_numbers(courses: list[CourseFacts]) -> tuple[str, ...]:

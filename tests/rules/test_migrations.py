@@ -29,6 +29,7 @@ SAMPLES: dict[type, Callable[[int], Any]] = {
     int: lambda number: number,
     float: float,
     str: lambda number: f"text {number}",
+    bytes: lambda number: b"bytes %d" % number,
     bool: lambda _number: False,
     date: lambda _number: date(2026, 1, 22),
     datetime: lambda _number: datetime(2026, 1, 22, 12, tzinfo=UTC),
@@ -37,6 +38,7 @@ SAMPLES: dict[type, Callable[[int], Any]] = {
 FITTING: dict[str, dict[str, Any]] = {
     "audit_event": {"system_actor": "test"},
     "chair_booking": {"ends_at": datetime(2026, 1, 22, 20, tzinfo=UTC)},
+    "auto_review": {"sample_percent": 10},
     "monitoring_decision": {"kind": "closed"},
     "not_a_duplicate": {"first_id": 1, "second_id": 2},
 }
