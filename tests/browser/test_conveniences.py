@@ -40,6 +40,17 @@ def test_the_chosen_theme_stays(visitor: Visitor, cast: Cast) -> None:
     expect(nurse.page.get_by_role("button", name="Dark theme. Change theme")).to_be_visible()
 
 
+@pytest.mark.parametrize("path", ["/worklists", "/today"])
+def test_a_tablet_tells_in_the_row_what_it_has_no_column_for(
+    tablet_visitor: Visitor, cast: Cast, chart: Chart, path: str
+) -> None:
+    nurse = Journey(tablet_visitor, cast.staff).open(path)
+    row = nurse.page.get_by_role("row", name=chart.row.mrn)
+    expect(row.get_by_text("d late")).to_contain_text("234 d late, 5 missed, never done")
+    nurse.page.set_viewport_size({"width": 1280, "height": 900})
+    expect(row.get_by_text("d late")).to_be_hidden()
+
+
 def test_a_slash_goes_to_the_search_unless_something_is_typed(visitor: Visitor, cast: Cast, chart: Chart) -> None:
     nurse = Journey(visitor, cast.staff).open("/patients/new")
     search = nurse.page.locator("#search-query")
