@@ -68,6 +68,22 @@ def test_a_slash_goes_to_the_search_unless_something_is_typed(visitor: Visitor, 
     assert "10233" not in nurse.path
 
 
+def test_going_back_after_registering_never_asks_to_send_the_answers_again(visitor: Visitor, cast: Cast) -> None:
+    nurse = Journey(visitor, cast.staff).open("/patients/new")
+    nurse.fill(family_name="Okafor", given_name="Ada", mrn="10233")
+    nurse.fill(birth_date_month="Mar", birth_date_day="2", birth_date_year="1984").choose("sex_at_birth", "Female")
+    nurse.press("Continue").reads("Check the answers")
+    nurse.page.wait_for_load_state("networkidle")
+    nurse.press("Register patient").reads("Enroll")
+
+    back = nurse.page.go_back()
+
+    assert back is not None
+    assert (back.request.method, back.status) == ("GET", 200)
+    assert nurse.path == "/patients/new"
+    expect(nurse.field("family_name")).to_have_value("")
+
+
 def test_an_idle_person_is_warned_can_stay_and_is_signed_out_otherwise(visitor: Visitor, cast: Cast) -> None:
     page, clock = visitor.page, visitor.clock
     page.clock.set_fixed_time(clock.now)
