@@ -25,7 +25,12 @@ class ProtocolForm(Form):
     """The protocol that the patient is monitored by from now on, and why."""
 
     protocol_id = SelectField("New protocol", choices=[], required="Choose the new protocol")
-    reason = TextAreaField("Reason", required="Give the reason", max_length=2000, hint=_REASON)
+    reason = TextAreaField(
+        "Reason",
+        required="Give the reason",
+        max_length=2000,
+        hint="Kept with your name among the changes of the chart.",
+    )
     version = VersionField()
 
 
