@@ -1,9 +1,11 @@
 """Reading a patient history from JSON, strictly: whatever is unknown, missing or impossible is refused by name.
 
 A complaint names the field by its path, ``[3].labs[0].collected_on``. What this module let pass holds no surprises: an
-importer may then take details such as times of day from the same object, with ``instant``.
+importer may then take the times of day from the same object, with ``read_infusion``.
 """
 
+from dataclasses import dataclass
+from datetime import date, datetime
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -28,7 +30,7 @@ from clinic_tracker.domain.json_values import (
 )
 from clinic_tracker.domain.vocabulary import ExamKind, FormKind, Panel, ResultStatus, Sex
 
-__all__ = ["InvalidHistory", "instant", "read_day", "read_history", "read_json"]
+__all__ = ["GivenInfusion", "InvalidHistory", "instant", "read_day", "read_history", "read_infusion", "read_json"]
 
 PROTOCOLS = frozenset({"lemtrada-us", "lemtrada-eu"})
 REQUIREMENTS = frozenset(
@@ -48,10 +50,24 @@ _HISTORY_FIELDS = frozenset(
 _PATIENT_FIELDS = frozenset({"sex_at_birth", "has_cervix"})
 _COURSE_FIELDS = frozenset({"number", "infusions", "monitoring_extended_to"})
 _INFUSION_FIELDS = frozenset({"started_at", "ended_at", "pauses"})
+_PAUSE_FIELDS = frozenset({"paused_at", "resumed_at"})
 _LAB_FIELDS = frozenset({"test", "collected_on", "status", "value"})
 _EXAM_FIELDS = frozenset({"kind", "on"})
 _FORM_FIELDS = frozenset({"kind", "submitted_on", "course"})
 _WAIVER_FIELDS = frozenset({"requirement", "from_on", "to_on"})
+
+
+@dataclass(frozen=True, slots=True)
+class GivenInfusion:
+    """One infusion with its instants; ``on`` is the local date of the start where it was given.
+
+    An infusion that runs past midnight belongs to the day of its start (decision 27).
+    """
+
+    on: date
+    started_at: datetime
+    ended_at: datetime | None
+    pauses: tuple[tuple[datetime, datetime | None], ...]
 
 
 def read_history(value: object, *, extra: frozenset[str] = frozenset()) -> History:
@@ -100,28 +116,49 @@ def _courses(value: object, time_zone: ZoneInfo) -> tuple[CourseFact, ...]:
 
 def _course(value: object, time_zone: ZoneInfo) -> CourseFact:
     fields = fields_of(value, ["number"], _COURSE_FIELDS)
+    infusions = optional_list(fields, "infusions", lambda item: read_infusion(item, time_zone))
     return CourseFact(
         number=at("number", positive, fields["number"]),
-        infusion_days=tuple(sorted(optional_list(fields, "infusions", lambda item: _infusion(item, time_zone)))),
+        infusion_days=tuple(sorted(infusion.on.toordinal() for infusion in infusions)),
         monitoring_extended_to=at("monitoring_extended_to", optional_day, fields.get("monitoring_extended_to")),
     )
 
 
-def _infusion(value: object, time_zone: ZoneInfo) -> int:
-    """The local date on which an infusion started: one that runs past midnight belongs to that day (decision 27)."""
+def read_infusion(value: object, time_zone: ZoneInfo) -> GivenInfusion:
+    """One infusion, checked; InvalidHistory names the field inside it."""
     fields = fields_of(value, ["started_at"], _INFUSION_FIELDS)
-    started_at = at("started_at", instant, fields["started_at"])
-    try:
-        day = local_day(started_at, time_zone)
-    except OverflowError as error:
-        raise InvalidHistory("started_at", "is not a possible date and time") from error
-    if not EARLIEST <= day <= LATEST:
-        raise InvalidHistory("started_at", f"must lie between {iso(EARLIEST)} and {iso(LATEST)}")
-    if fields.get("ended_at") is not None and at("ended_at", instant, fields["ended_at"]) < started_at:
+    started_at = at("started_at", lambda given: _instant(given, time_zone), fields["started_at"])
+    ended_at = at("ended_at", lambda given: _optional_instant(given, time_zone), fields.get("ended_at"))
+    if ended_at is not None and ended_at < started_at:
         raise InvalidHistory("ended_at", "must not be before started_at")
-    if not isinstance(fields.get("pauses", []), list | None):
-        raise InvalidHistory("pauses", "must be a list")
-    return day
+    pauses = optional_list(fields, "pauses", lambda pause: _pause(pause, time_zone))
+    return GivenInfusion(started_at.astimezone(time_zone).date(), started_at, ended_at, pauses)
+
+
+def _pause(value: object, time_zone: ZoneInfo) -> tuple[datetime, datetime | None]:
+    """A pause has the instants ``paused_at`` and, once the infusion went on, ``resumed_at``."""
+    fields = fields_of(value, ["paused_at"], _PAUSE_FIELDS)
+    paused_at = at("paused_at", lambda given: _instant(given, time_zone), fields["paused_at"])
+    resumed_at = at("resumed_at", lambda given: _optional_instant(given, time_zone), fields.get("resumed_at"))
+    if resumed_at is not None and resumed_at < paused_at:
+        raise InvalidHistory("resumed_at", "must not be before paused_at")
+    return paused_at, resumed_at
+
+
+def _instant(value: object, time_zone: ZoneInfo) -> datetime:
+    """An instant whose local date lies within the years of the format."""
+    found = instant(value)
+    try:
+        day = local_day(found, time_zone)
+    except OverflowError as error:
+        raise InvalidHistory("", "is not a possible date and time") from error
+    if not EARLIEST <= day <= LATEST:
+        raise InvalidHistory("", f"must lie between {iso(EARLIEST)} and {iso(LATEST)}")
+    return found
+
+
+def _optional_instant(value: object, time_zone: ZoneInfo) -> datetime | None:
+    return None if value is None else _instant(value, time_zone)
 
 
 def _lab(item: object) -> LabFact:
@@ -146,8 +183,10 @@ def _exam(value: object) -> ExamFact:
 def _form(value: object) -> FormFact:
     fields = fields_of(value, ("kind", "submitted_on"), _FORM_FIELDS)
     kind, course = at("kind", one_of(_FORMS), fields["kind"]), fields.get("course")
-    if course is not None or kind == FormKind.INFUSION_CHECKLIST:
+    if kind == FormKind.INFUSION_CHECKLIST:
         course = at("course", positive, course)
+    elif course is not None:
+        raise InvalidHistory("course", f"is not known: a {kind} belongs to no course")
     return FormFact(kind, at("submitted_on", read_day, fields["submitted_on"]), course)
 
 

@@ -4,17 +4,20 @@ Each element is a history of the schedule contract plus ``identity`` with ``mrn`
 ``birth_date``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from clinic_tracker.domain.history import History
-from clinic_tracker.domain.history_json import InvalidHistory, instant, read_day, read_history
+from clinic_tracker.domain.history_json import GivenInfusion, InvalidHistory, read_day, read_history, read_infusion
+from clinic_tracker.domain.json_values import Object, at, each, fields_of, optional_list, storable
 
 IDENTITY = ("mrn", "family_name", "given_name", "birth_date")
+LONGEST_NAME = 200
+GREATEST_COURSE = 2**31 - 1  # of a column that holds whole numbers; the engine takes any
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +28,6 @@ class Identity:
     family_name: str
     given_name: str
     birth_date: date
-
-
-@dataclass(frozen=True, slots=True)
-class GivenInfusion:
-    """One infusion with its instants; ``on`` is the local date of the start where it was given."""
-
-    on: date
-    started_at: datetime
-    ended_at: datetime | None
-    pauses: tuple[tuple[datetime, datetime | None], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,77 +45,67 @@ class ImportedHistory:
 def read_imported(value: object) -> ImportedHistory:
     """Check one element; InvalidHistory names the field (``identity.mrn: …``)."""
     history = read_history(value, extra=frozenset({"identity"}))
-    assert isinstance(value, Mapping)  # or read_history had refused it
+    assert isinstance(value, dict)  # or read_history had refused it
     if "identity" not in value:
         raise InvalidHistory("identity", "is required")
-    try:
-        identity = _identity(value["identity"])
-    except InvalidHistory as error:
-        raise error.inside("identity") from error
+    identity = at("identity", _identity, value["identity"])
     patient: Mapping[str, Any] = value["patient"]
     zone = ZoneInfo(value["time_zone"])
+    optional_list(value, "labs", _check_test)
     return ImportedHistory(
         identity=identity,
         history=history,
         sex_at_birth=patient.get("sex_at_birth") or "unknown",
         has_cervix=patient.get("has_cervix"),
         time_zone=zone.key,
-        infusions={
-            course["number"]: _infusions(course.get("infusions") or (), zone, f"courses[{place}].infusions")
-            for place, course in enumerate(value["courses"])
-        },
+        infusions=dict(each("courses", value["courses"], lambda course: _course(course, zone))),
     )
 
 
+def day_numbers(on_chart: Mapping[date, int], added: Iterable[date]) -> dict[date, int]:
+    """The day of the course of every date, once the ``added`` ones stand beside those ``on_chart``.
+
+    The days rise with the dates. One on the chart keeps its number unless an earlier day takes it, so that a hole that
+    somebody left stays one until its day is added.
+    """
+    numbers: dict[date, int] = {}
+    last = 0
+    for on in sorted({*on_chart, *added}):
+        last = max(on_chart.get(on, 0), last + 1)
+        numbers[on] = last
+    return numbers
+
+
 def _identity(value: object) -> Identity:
-    if not isinstance(value, Mapping):
-        raise InvalidHistory("", f"must be an object with {', '.join(IDENTITY)}")
-    for name in value:
-        if name not in IDENTITY:
-            raise InvalidHistory(str(name), "is not known here")
-    texts: dict[str, str] = {}
-    for name in IDENTITY:
-        text = value.get(name)
-        if not isinstance(text, str) or not text.strip() or not text.isprintable():
-            raise InvalidHistory(name, "must be a text that is not empty")
-        texts[name] = " ".join(text.split())
-    try:
-        born = date.fromordinal(read_day(texts["birth_date"]))
-    except InvalidHistory as error:
-        raise error.inside("birth_date") from error
-    return Identity(texts["mrn"], texts["family_name"], texts["given_name"], born)
+    fields = fields_of(value, IDENTITY, frozenset(IDENTITY))
+    mrn, family_name, given_name = (at(name, _name, fields[name]) for name in IDENTITY[:3])
+    return Identity(mrn, family_name, given_name, date.fromordinal(at("birth_date", read_day, fields["birth_date"])))
 
 
-def _infusions(values: Any, zone: ZoneInfo, path: str) -> tuple[GivenInfusion, ...]:
-    found = []
-    for place, value in enumerate(values):
-        started_at = instant(value["started_at"])
-        ended_at = instant(value["ended_at"]) if value.get("ended_at") else None
-        pauses = _pauses(value.get("pauses") or (), f"{path}[{place}].pauses")
-        found.append(GivenInfusion(started_at.astimezone(zone).date(), started_at, ended_at, pauses))
-    found.sort(key=lambda infusion: infusion.started_at)
-    for before, after in pairwise(found):
+def _name(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidHistory("", "must be a text that is not empty")
+    if not value.isprintable():
+        raise InvalidHistory("", "must be one line of printable characters")
+    if len(value) > LONGEST_NAME:
+        raise InvalidHistory("", f"must be {LONGEST_NAME} characters or fewer")
+    return " ".join(value.split())
+
+
+def _check_test(lab: Any) -> None:
+    """To the engine any name will do; one that is kept must fit into a database."""
+    at("test", storable, lab["test"])
+
+
+def _course(course: Any, zone: ZoneInfo) -> tuple[int, tuple[GivenInfusion, ...]]:
+    """A course that ``read_history`` let pass, as it can be kept: its number, and its infusions in order."""
+    number: int = course["number"]
+    if number > GREATEST_COURSE:
+        raise InvalidHistory("number", f"must be {GREATEST_COURSE} or less")
+    fields: Object = course
+    given = optional_list(fields, "infusions", lambda infusion: read_infusion(infusion, zone))
+    infusions = tuple(sorted(given, key=lambda infusion: infusion.started_at))
+    for before, after in pairwise(infusions):
         if before.on == after.on:
-            raise InvalidHistory(path, f"two infusions on {after.on.isoformat()}: one a day is possible")
-    return tuple(found)
-
-
-def _pauses(values: Any, path: str) -> tuple[tuple[datetime, datetime | None], ...]:
-    found = []
-    for place, value in enumerate(values):
-        try:
-            found.append(_pause(value))
-        except InvalidHistory as error:
-            raise error.inside(f"{path}[{place}]") from error
-    return tuple(found)
-
-
-def _pause(value: object) -> tuple[datetime, datetime | None]:
-    """A pause is an object with the instants ``paused_at`` and, once the infusion went on, ``resumed_at``."""
-    if not isinstance(value, Mapping) or not value.keys() <= {"paused_at", "resumed_at"}:
-        raise InvalidHistory("", "must be an object with paused_at and resumed_at")
-    paused_at = instant(value.get("paused_at"))
-    resumed_at = instant(value["resumed_at"]) if value.get("resumed_at") else None
-    if resumed_at is not None and resumed_at < paused_at:
-        raise InvalidHistory("resumed_at", "must not be before paused_at")
-    return paused_at, resumed_at
+            raise InvalidHistory("infusions", f"two infusions on {after.on.isoformat()}: one a day is possible")
+    return number, infusions

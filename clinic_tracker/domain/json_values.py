@@ -3,12 +3,15 @@
 import json
 import math
 import re
+import sys
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from clinic_tracker.domain import local_time
 from clinic_tracker.domain.calendar import day_of, iso
+from clinic_tracker.domain.errors import RuleViolation
 
 EARLIEST, LATEST = day_of("1900-01-01"), day_of("2199-12-31")
 
@@ -43,10 +46,10 @@ class _Repeating(dict[str, object]):
 def read_json(text: str) -> object:
     """Parse JSON; InvalidHistory if it is none. Keys named twice are refused when the object is read."""
     try:
-        value: object = json.loads(text, object_pairs_hook=_object_of_pairs)
+        value: object = json.loads(text, object_pairs_hook=_object_of_pairs, parse_int=_whole_number)
     except json.JSONDecodeError as error:
         raise InvalidHistory("history", f"not JSON: {error.msg} at line {error.lineno}") from error
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits, thousands of brackets
+    except RecursionError as error:  # thousands of brackets
         raise InvalidHistory("history", "not JSON that can be read") from error
     return value
 
@@ -96,8 +99,9 @@ def each(name: str, values: object, read: Callable[[object], Fact]) -> tuple[Fac
 
 
 def optional_list(fields: Object, name: str, read: Callable[[object], Fact]) -> tuple[Fact, ...]:
-    """The items of a list that may be left out."""
-    return each(name, fields[name], read) if name in fields else ()
+    """The items of a list that may be left out or null."""
+    values = fields.get(name)
+    return () if values is None else each(name, values, read)
 
 
 def fields_of(value: object, required: Iterable[str], known: frozenset[str]) -> Object:
@@ -123,9 +127,23 @@ def _object_of_pairs(pairs: list[tuple[str, object]]) -> Object:
     return repeating
 
 
+def _whole_number(digits: str) -> int | float:
+    try:
+        return int(digits)
+    except ValueError:  # thousands of digits: no field takes infinity, and each refuses it by its name
+        return math.inf
+
+
 def printable(text: str) -> str:
     """Somebody else's text, fit for one line."""
     return "".join(sign if sign.isprintable() else "?" for sign in text[:80]) or '""'
+
+
+def storable(value: object) -> str:
+    """A text that every database can keep: without NUL and half surrogate pairs."""
+    if not isinstance(value, str) or any(sign == "\0" or "\ud800" <= sign <= "\udfff" for sign in value):
+        raise InvalidHistory("", "must be a text without NUL and half surrogate pairs")
+    return value
 
 
 def one_of(options: frozenset[str]) -> Callable[[object], str]:
@@ -144,9 +162,10 @@ def positive(value: object) -> int:
 
 
 def number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    # abs() and not isfinite(): a whole number may be too large to become a float.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
         raise InvalidHistory("", "must be a number or null")
-    return value
+    return float(value)
 
 
 def optional_day(value: object) -> int | None:
@@ -157,6 +176,6 @@ def zone(value: object) -> ZoneInfo:
     if not isinstance(value, str):
         raise InvalidHistory("", "must be the name of a time zone, such as America/New_York")
     try:
-        return ZoneInfo(value)
-    except (KeyError, ValueError, OSError) as error:  # unknown, malformed, a folder
+        return local_time.zone(value)
+    except RuleViolation as error:
         raise InvalidHistory("", f"{printable(value)} is not a known time zone") from error

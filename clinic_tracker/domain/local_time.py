@@ -17,6 +17,10 @@ _MONTH_NAMES = (
 )  # fmt: skip
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 
+# Entries of the time zone database where nobody lives: what this machine is set to, and copies that count leap seconds.
+_NO_PLACES = frozenset({"localtime", "posixrules", "Factory"})
+_NO_PLACES_UNDER = ("posix/", "right/")
+
 _ISO = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})")
 _NUMERIC = re.compile(r"(\d{1,2})[-/ ](\d{1,2})[-/ ](\d+)")
 _MONTH_FIRST = re.compile(r"([a-z]+)[-/,. ]*(\d{1,2})(?:st|nd|rd|th)?(?:[-/,. ]+|(?<=[a-z]))(\d+)")
@@ -143,11 +147,13 @@ class LocalOption(NamedTuple):
 
 
 def zone(zone_name: str) -> ZoneInfo:
-    """The IANA time zone of that name; ``RuleViolation`` unknown_zone if there is none."""
+    """The IANA time zone of that name; ``RuleViolation`` unknown_zone if there is none, or nobody could live in it."""
     try:
-        return ZoneInfo(zone_name)
-    except (KeyError, ValueError, OSError):
-        raise RuleViolation("unknown_zone", "time_zone", f"“{zone_name}” is not a known time zone.") from None
+        if zone_name not in _NO_PLACES and not zone_name.startswith(_NO_PLACES_UNDER):
+            return ZoneInfo(zone_name)
+    except (KeyError, ValueError, OSError):  # unknown, malformed, a folder
+        pass
+    raise RuleViolation("unknown_zone", "time_zone", f"“{zone_name}” is not a known time zone.")
 
 
 def is_repeated(day: date, clock: time, zone_name: str) -> bool:

@@ -4,10 +4,10 @@ import re
 import uuid
 from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import select
 
+from clinic_tracker.domain import local_time
 from clinic_tracker.domain.errors import NotFound, RuleViolation, StaleVersion
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.models.access import Clinic, ClinicSetting, FacilityCertification
@@ -174,8 +174,8 @@ def withdraw_certification(scope: Scope, certification: uuid.UUID, *, reason: st
 
 def _check_zone(name: str) -> None:
     try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        local_time.zone(name)
+    except RuleViolation as error:
         raise RuleViolation(
             "time_zone", "time_zone", f"{name!r} is not a time zone: use a name such as America/New_York."
         ) from error

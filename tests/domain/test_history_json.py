@@ -2,7 +2,9 @@
 
 import copy
 import json
+from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,6 +16,7 @@ from clinic_tracker.domain.history_json import (
     instant,
     read_day,
     read_history,
+    read_infusion,
     read_json,
 )
 from clinic_tracker.domain.vocabulary import ResultStatus
@@ -26,7 +29,13 @@ FULL: dict[str, Any] = {
     "courses": [
         {
             "number": 1,
-            "infusions": [{"started_at": "2025-11-03T09:05-05:00", "ended_at": "2025-11-03T13:10-05:00"}],
+            "infusions": [
+                {
+                    "started_at": "2025-11-03T09:05-05:00",
+                    "ended_at": "2025-11-03T13:10-05:00",
+                    "pauses": [{"paused_at": "2025-11-03T10:12-05:00", "resumed_at": "2025-11-03T10:30-05:00"}],
+                }
+            ],
             "monitoring_extended_to": None,
         },
         {"number": 3, "infusions": []},
@@ -88,6 +97,13 @@ def test_lists_and_dates_may_be_left_out() -> None:
 
 
 @pytest.mark.parametrize(
+    "name", ["labs", "exams", "forms", "waivers", "courses.0.infusions", "courses.0.infusions.0.pauses"]
+)
+def test_a_list_may_be_null_which_is_as_good_as_left_out(name: str) -> None:
+    assert read_history(changed(name, None)) == read_history(changed(name, []))
+
+
+@pytest.mark.parametrize(
     "patient, expected",
     [
         ({"sex_at_birth": "female"}, True),
@@ -129,7 +145,7 @@ def test_statuses(status: str | None) -> None:
     assert read_history(without("labs.0.status")).labs[0].status == "final"
 
 
-@pytest.mark.parametrize("value", [None, 0, 3, 2.5, -2])
+@pytest.mark.parametrize("value", [None, 0, 3, 2.5, -2, 2**1000])
 def test_values_are_numbers(value: float | None) -> None:
     assert read_history(changed("labs.0.value", value)).labs[0].value == value
 
@@ -168,7 +184,9 @@ def as_written(path: str) -> str:
     return written.removeprefix(".")
 
 
-@pytest.mark.parametrize("place", ["", "patient.", "courses.0.", "courses.0.infusions.0.", "labs.0.", "exams.0."])
+@pytest.mark.parametrize(
+    "place", ["", "patient.", "courses.0.", "courses.0.infusions.0.", "forms.0.", "labs.0.", "exams.0."]
+)
 def test_unknown_keys(place: str) -> None:
     assert refusal(changed(f"{place}color", 1)) == f"{as_written(place + 'color')}: is not known"
 
@@ -180,14 +198,17 @@ def test_an_unknown_key_is_shown_in_one_line() -> None:
 
 BAD = {
     "protocol": [None, 1, "lemtrada", "LEMTRADA-US", ["lemtrada-us"], {}],
-    "time_zone": [None, 5, "", "Mars/Olympus", "../etc/passwd", "/etc/localtime", "America", "America/New York", "\0"],
+    "time_zone": [
+        *[None, 5, "", "Mars/Olympus", "../etc/passwd", "/etc/localtime", "America", "America/New York", "\0"],
+        *["localtime", "posixrules", "Factory", "posix/UTC", "right/UTC", "./localtime", "\ud800", "x\ny"],
+    ],
     "patient": [None, [], "female"],
     "patient.sex_at_birth": ["Female", "f", "", 1, True, []],
     "patient.has_cervix": ["yes", 1, 0, []],
     "courses": [None, {}, "1", 3],
     "courses.0": [None, [], 1],
     "courses.0.number": [None, 0, -1, 1.0, True, "1"],
-    "courses.0.infusions": [None, {}, "2025-11-03", 1],
+    "courses.0.infusions": [{}, "2025-11-03", 1],
     "courses.0.infusions.0": [None, "2025-11-03T09:05-05:00"],
     "courses.0.infusions.0.started_at": [
         *[None, 5, "", "2025-11-03", "2025-11-03T09:05", "2025-11-03 09:05-05:00", "2025-11-03T09-05:00"],
@@ -195,20 +216,27 @@ BAD = {
         *["2025-11-03T09:05-25:00", "0001-01-01T00:00Z", "9999-12-31T23:59-10:00", "1900-01-01T04:59Z"],
         *["2200-01-01T05:00Z", "20251103T0905-0500"],
     ],
-    "courses.0.infusions.0.ended_at": [5, "", "2025-11-03", "2025-11-03T09:04-05:00", "2025-11-03T13:10"],
+    "courses.0.infusions.0.ended_at": [
+        *[5, "", "2025-11-03", "2025-11-03T09:04-05:00", "2025-11-03T13:10"],
+        *["2200-01-01T05:00Z", "9999-12-31T23:59-12:00"],
+    ],
     "courses.0.infusions.0.pauses": ["none", {}, 5],
+    "courses.0.infusions.0.pauses.0": [5, None, [], "10:00"],
+    "courses.0.infusions.0.pauses.0.paused_at": [None, 5, "10:00", "2025-11-03T10:00", "1900-01-01T04:59Z"],
+    "courses.0.infusions.0.pauses.0.resumed_at": [5, "", "2025-11-03T10:11-05:00", "2200-01-01T05:00Z"],
+    "courses.0.infusions.0.pauses.0.from": ["noon", None],
     "courses.0.monitoring_extended_to": [5, "", "2029", "2200-01-01", "2029-02-29", True],
-    "labs": [None, {}, "x"],
+    "labs": [{}, "x"],
     "labs.0": [None, [], "cbc_diff"],
     "labs.0.test": [None, "", 5, []],
     "labs.0.collected_on": [None, 20251203, "03.12.2025", "2025-12-3", "20251203", "1899-12-31", "2200-01-01", []],
     "labs.0.status": ["Final", "", 1, True, []],
-    "labs.0.value": ["250", True, [], float("nan"), float("inf")],
+    "labs.0.value": ["250", True, [], float("nan"), float("inf"), 10**400, -(10**309)],
     "exams.0.kind": [None, "tb_screen", "skin", 1],
     "exams.0.on": [None, 1, "2025-10-32"],
     "forms.0.kind": [None, "adverse_event_form", 1],
     "forms.0.submitted_on": [None, 1, "soon"],
-    "forms.0.course": [0, "1", 1.5, True],
+    "forms.0.course": [0, 1, "1", 1.5, True],
     "forms.1.course": [None, 0, "1", True],
     "waivers.0.requirement": [None, "cd4", "CBC", 1],
     "waivers.0.from_on": [None, 1, "2026-1-1"],
@@ -265,7 +293,6 @@ def test_courses_may_have_holes_in_their_numbers_and_come_in_any_order() -> None
         ("", "history: not JSON: Expecting value at line 1"),
         ('{"protocol":\n"lemtrada-us",}', "history: not JSON: Expecting property name"),
         ("[" * 100_000, "history: not JSON that can be read"),
-        ('{"a": ' + "9" * 5000 + "}", "history: not JSON that can be read"),
     ],
 )
 def test_what_is_not_json_is_refused_in_one_line(text: str, message: str) -> None:
@@ -285,6 +312,34 @@ def test_numbers_that_json_does_not_have_are_refused_by_name() -> None:
     assert refusal(read_json(text)) == "labs[0].value: must be a number or null"
     text = json.dumps(FULL).replace('"value": null', '"value": 1e400')
     assert refusal(read_json(text)) == "labs[0].value: must be a number or null"
+
+
+@pytest.mark.parametrize("digits", ["9" * 400, "-" + "9" * 400, "9" * 5000, "-" + "9" * 5000])
+def test_a_number_of_any_length_is_refused_by_name(digits: str) -> None:
+    text = json.dumps(FULL).replace('"value": null', f'"value": {digits}')
+    assert refusal(read_json(text)) == "labs[0].value: must be a number or null"
+
+
+def test_a_course_number_may_be_as_long_as_numbers_can_be_read() -> None:
+    text = json.dumps(FULL)
+    assert read_history(read_json(text.replace('"number": 1', f'"number": {"9" * 4000}'))).courses
+    refused = refusal(read_json(text.replace('"number": 1', f'"number": {"9" * 5000}')))
+    assert refused == "courses[0].number: must be a whole number, 1 or more"
+
+
+@pytest.mark.parametrize("name", ["UTC", "Etc/GMT+5", "Europe/Berlin", "EST5EDT"])
+def test_places_and_fixed_offsets_are_time_zones(name: str) -> None:
+    assert read_history(changed("time_zone", name)).courses
+
+
+def test_the_name_of_a_test_may_be_anything_to_the_engine() -> None:
+    for test in ("\ud800", "a\0b", "x" * 100_000):
+        assert read_history(changed("labs.0.test", test)).labs[0].test == test
+
+
+def test_the_last_day_of_the_format_is_a_day() -> None:
+    infusion = {"started_at": "2199-12-31T20:00-05:00", "ended_at": "2199-12-31T23:59-05:00"}
+    assert read_infusion(infusion, ZoneInfo("America/New_York")).on == date(2199, 12, 31)
 
 
 def test_times_and_days_can_be_read_alone() -> None:
