@@ -62,10 +62,14 @@ def _check_dates(scope: Scope, imported: ImportedHistory) -> None:
     born = imported.identity.birth_date.toordinal()
     if born > today:
         raise RuleViolation("birth_date", "identity.birth_date", "The birth date must not be in the future.")
-    dated: list[tuple[str, int]] = [("courses", day) for course in history.courses for day in course.infusion_days]
-    dated += [("labs", lab.collected) for lab in history.labs]
-    dated += [("exams", exam.on) for exam in history.exams]
-    dated += [("forms", form.submitted) for form in history.forms]
+    dated = [
+        (f"courses[{place}].infusions", day)
+        for place, course in enumerate(history.courses)
+        for day in course.infusion_days
+    ]
+    dated += [(f"labs[{place}].collected_on", lab.collected) for place, lab in enumerate(history.labs)]
+    dated += [(f"exams[{place}].on", exam.on) for place, exam in enumerate(history.exams)]
+    dated += [(f"forms[{place}].submitted_on", form.submitted) for place, form in enumerate(history.forms)]
     if history.monitoring_closed_on is not None:
         dated.append(("monitoring_closed_on", history.monitoring_closed_on))
     for name, day in dated:

@@ -94,10 +94,11 @@ class FactImport:
     def _forms(self, courses: dict[int, TreatmentCourse]) -> None:
         on_file = self.chart.on_file(FormSubmission.kind, FormSubmission.submitted_on, FormSubmission.course_id)
         wanted = []
-        for form in self.history.forms:
+        for place, form in enumerate(self.history.forms):
             course = courses.get(form.course) if form.course is not None else None
             if form.course is not None and course is None:
-                raise RuleViolation("course", "forms", f"There is no course {form.course} in this history.")
+                message = f"There is no course {form.course} in this history or on the chart."
+                raise RuleViolation("course", f"forms[{place}].course", message)
             wanted.append((form.kind, date.fromordinal(form.submitted), course.id if course else None))
         missing = self.chart.missing(wanted, tuple, on_file)
         self.chart.insert(

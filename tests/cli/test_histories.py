@@ -10,88 +10,14 @@ from clinic_tracker.models.audit import AuditEvent
 from clinic_tracker.models.base import db
 from clinic_tracker.models.patients import Patient
 from clinic_tracker.models.treatment import Deviation
+from tests.imports import IDENTITY, engine, plain, worklist
 from tests.strategies import random_history
 
-TODAY = "2026-01-22"  # where the clock of the tests stands
-LATEST = date(2026, 1, 20)
-IDENTITY = {"family_name": "Test", "given_name": "Tina", "birth_date": "1950-05-17"}
-
-
-@pytest.fixture
-def run(runner, cast):
-    """Run a command; give its exit status, its output and its complaint."""
-
-    def command(*arguments, text=None):
-        result = runner.invoke(args=list(arguments), input=text)
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result.exit_code, result.stdout, result.stderr
-
-    return command
-
-
-@pytest.fixture
-def load(run, tmp_path):
-    """Import a value (or a text) into Northside and give the exit status, the report and the complaint."""
-
-    def command(value, *options):
-        path = tmp_path / "histories.json"
-        path.write_text(value if isinstance(value, str) else json.dumps(value), encoding="utf-8")
-        status, output, complaint = run(
-            "histories", "import", str(path), "--clinic", "northside", "--format", "json", *options
-        )
-        return status, json.loads(output) if output else None, complaint
-
-    return command
+LATEST = date(2026, 1, 20)  # the clock of the tests stands two days later
 
 
 def history(seed: int, **identity) -> dict:
     return {**random_history(seed, LATEST), "identity": {**IDENTITY, "mrn": f"M{seed}", **identity}}
-
-
-def plain(first: str = "2025-11-03", **changes) -> dict:
-    """A history of one infusion."""
-    made = {
-        "protocol": "lemtrada-us",
-        "time_zone": "America/New_York",
-        "patient": {"sex_at_birth": "female"},
-        "courses": [{"number": 1, "infusions": [{"started_at": f"{first}T09:05-05:00"}]}],
-        "identity": {**IDENTITY, "mrn": "77"},
-    }
-    return {**made, **changes}
-
-
-def worklist(run, as_of=TODAY):
-    status, output, _complaint = run(
-        "worklist", "export", "--clinic", "northside", "--as-of", as_of, "--format", "json"
-    )
-    assert status == 0
-    return {
-        (row["mrn"], row["requirement"]): (
-            row["state"],
-            row["next_due_on"],
-            row["missed_in_a_row"],
-            row["last_done_on"],
-        )
-        for row in json.loads(output)
-    }
-
-
-def engine(run, histories, as_of=TODAY):
-    """What the engine says of the same histories, asked as a black box."""
-    bare = [{key: value for key, value in one.items() if key != "identity"} for one in histories]
-    status, output, _complaint = run("schedule", "forecast", "-", "--as-of", as_of, text=json.dumps(bare))
-    assert status == 0
-    return {
-        (one["identity"]["mrn"], row["requirement"]): (
-            row["state"],
-            row["next_due_on"],
-            row["missed_in_a_row"],
-            row["last_done_on"],
-        )
-        for one, answer in zip(histories, json.loads(output), strict=True)
-        for row in answer["standings"]
-    }
 
 
 @pytest.mark.timeout(600)
