@@ -2,15 +2,15 @@
 
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
 
-from clinic_tracker.cli.support import BAD_INPUT, PlainGroup, clinic_scope, fail, plain_errors
+from clinic_tracker.cli.support import BAD_INPUT, PlainGroup, clinic_scope, fail, plain_errors, read_json_file
 from clinic_tracker.domain.errors import RuleViolation
-from clinic_tracker.domain.history_json import InvalidHistory, read_json
+from clinic_tracker.domain.history_json import InvalidHistory
 from clinic_tracker.domain.imported_history import read_imported
+from clinic_tracker.domain.json_values import printable
 from clinic_tracker.queries.history_export import exported_histories
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services.exporting import note_export
@@ -64,15 +64,11 @@ def export(slug: str) -> None:
 def _array(file: str) -> list[Any]:
     """The elements of the file; exit 2 before anything is loaded if it is not a JSON array of objects."""
     try:
-        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        fail(f"{file}: cannot be read ({error})")
-    try:
-        value = read_json(text)
+        value = read_json_file(file)
     except InvalidHistory as error:
-        fail(f"{file}: {error}")
+        fail(str(error))
     if not isinstance(value, list):
-        fail(f"{file}: must be a JSON array of histories")
+        fail("FILE: must be a JSON array of histories")
     for position, element in enumerate(value):
         if not isinstance(element, dict):
             fail(f"[{position}]: must be an object")
@@ -82,14 +78,15 @@ def _array(file: str) -> list[Any]:
 def _import_one(scope: Scope, value: Any, position: int, *, dry_run: bool) -> dict[str, Any]:
     path = f"[{position}]"
     identity = value.get("identity")
-    mrn = identity.get("mrn") if isinstance(identity, dict) else None
+    stated = identity.get("mrn") if isinstance(identity, dict) else None
+    mrn = printable(stated) if isinstance(stated, str) else None
     entry: dict[str, Any] = {"position": position, "mrn": mrn, "outcome": "refused", "facts": 0, "reason": None}
     try:
         done = import_history(scope, read_imported(value), dry_run=dry_run)
     except InvalidHistory as error:
         entry["reason"] = str(error.inside(path))
     except RuleViolation as violation:
-        entry["reason"] = f"{path}.{violation.field}: {violation.message}" if violation.field else violation.message
+        entry["reason"] = str(InvalidHistory(violation.field or "", violation.message).inside(path))
     else:
         entry.update(mrn=done.mrn, outcome=done.outcome, facts=done.facts)
     return entry

@@ -1,15 +1,13 @@
 """Commands of the group ``schedule``: the engine by hand; see ``stored_schedule`` for check and rebuild."""
 
 import json
-import sys
-from pathlib import Path
 
 import click
 
 from clinic_tracker.cli.stored_schedule import check, rebuild
-from clinic_tracker.cli.support import PlainGroup, fail
+from clinic_tracker.cli.support import PlainGroup, fail, read_json_file
 from clinic_tracker.domain.answer import Answer, answer
-from clinic_tracker.domain.history_json import InvalidHistory, read_day, read_history, read_json
+from clinic_tracker.domain.history_json import InvalidHistory, read_day, read_history
 from clinic_tracker.queries.protocols import packaged_protocols
 
 group = PlainGroup("schedule", help="Compute, check and rebuild schedules.")
@@ -27,7 +25,7 @@ def forecast_command(file: str, as_of: str) -> None:
     Example: flask schedule forecast chart.json --as-of 2026-01-20
     """
     try:
-        day, value = _as_of(as_of), _read(file)
+        day, value = _as_of(as_of), read_json_file(file)
         if isinstance(value, list):
             printed: object = [_answer(item, f"[{place}]", day) for place, item in enumerate(value)]
         elif isinstance(value, dict):
@@ -37,20 +35,6 @@ def forecast_command(file: str, as_of: str) -> None:
     except InvalidHistory as error:
         fail(str(error))
     click.echo(json.dumps(printed))
-
-
-def _read(file: str) -> object:
-    if not file:
-        raise InvalidHistory("FILE", "is required: the name of a file with histories, or - for standard input")
-    try:
-        content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        return read_json(content.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise InvalidHistory("FILE", "is not UTF-8 text") from error
-    except (OSError, ValueError) as error:
-        raise InvalidHistory(
-            "FILE", f"cannot be read: {getattr(error, 'strerror', None) or 'not a file name'}"
-        ) from error
 
 
 def _as_of(text: str) -> int:

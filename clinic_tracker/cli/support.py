@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -11,6 +12,7 @@ from flask.cli import AppGroup
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from clinic_tracker.domain.errors import NotFound, RuleViolation
+from clinic_tracker.domain.history_json import InvalidHistory, read_json
 from clinic_tracker.domain.permissions import ROLE_PERMISSIONS
 from clinic_tracker.domain.vocabulary import Role
 from clinic_tracker.queries.accounts import scope_of_command
@@ -37,9 +39,45 @@ class PlainCommand(click.Command):
 
 
 class PlainGroup(AppGroup):
-    """A group of such commands."""
+    """A group of such commands, which answers a command that is missing or unknown in one line, too."""
 
     command_class = PlainCommand
+
+    def __init__(self, *args: Any, **extra: Any) -> None:
+        super().__init__(*args, **extra)
+        self.no_args_is_help = False
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Read the options of the group; exit 2 with one line instead of the usage text."""
+        try:
+            return super().make_context(*args, **extra)
+        except click.UsageError as error:
+            self._refuse(error)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Find the command and run it; exit 2 with one line if there is none of that name."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            self._refuse(error)
+
+    def _refuse(self, error: click.UsageError) -> NoReturn:
+        fail(f"{error.format_message()} The commands of {self.name}: {', '.join(sorted(self.commands))}.")
+
+
+def read_json_file(file: str) -> object:
+    """The JSON in a file, or in standard input for "-"; InvalidHistory if it cannot be read."""
+    if not file:
+        raise InvalidHistory("FILE", "is required: the name of a file with histories, or - for standard input")
+    try:
+        content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return read_json(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise InvalidHistory("FILE", "is not UTF-8 text") from error
+    except (OSError, ValueError) as error:
+        raise InvalidHistory(
+            "FILE", f"cannot be read: {getattr(error, 'strerror', None) or 'not a file name'}"
+        ) from error
 
 
 @contextmanager
