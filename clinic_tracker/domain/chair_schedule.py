@@ -1,6 +1,6 @@
 """The chairs of the suite: who sits where when, which chair is free, and where each day of a course would go."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import combinations, pairwise
@@ -49,7 +49,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ChairPlan:
-    """The chairs in use, in their order, and who holds them. Changes give a new plan; no change loses a booking."""
+    """The chairs in use, in their order, and who holds them. Changes give a new plan."""
 
     chairs: tuple[int, ...]
     held: tuple[Held, ...]
@@ -82,17 +82,6 @@ class ChairPlan:
         """The plan without some bookings."""
         return replace(self, held=tuple(one for one in self.held if one.key not in keys))
 
-    def moved(self, changes: Collection[Held]) -> "ChairPlan":
-        """The plan with bookings in other places, all at once: two may exchange their chairs.
-
-        KeyError for a booking that the plan does not have, ValueError for a clash; then nothing is moved.
-        """
-        keys = [one.key for one in changes]
-        missing = set(keys) - {one.key for one in self.held}
-        if missing:
-            raise KeyError(min(missing))
-        return self.without(*keys).with_held(*changes)
-
     def arrange(self, wanted: Sequence[Wanted]) -> tuple[Place, ...]:
         """Where each wanted time would go, beside the bookings and beside each other.
 
@@ -109,6 +98,10 @@ class ChairPlan:
             if held is not None and clash is None:
                 plan = plan.with_held(held)
         return tuple(places)
+
+    def move(self, moves: Sequence[tuple[int, Wanted]]) -> tuple[Place, ...]:
+        """Where bookings go that leave their places all at once, by key, so that two may exchange their chairs."""
+        return self.without(*(key for key, _wanted in moves)).arrange([wanted for _key, wanted in moves])
 
 
 def _preferred(anywhere: int | None, free: Sequence[int]) -> int | None:
@@ -238,6 +231,11 @@ def _gap(start: int, end: int) -> Iterator[Cell]:
     for one, other in pairwise(marks):
         if other > one:
             yield Cell(other - one, None)
+
+
+def chair_words(name: str) -> str:
+    """Chair 4; a name that does not begin with a number stands for itself."""
+    return f"Chair {name}" if name[:1].isdigit() else name
 
 
 def by_chair(held: Iterable[Held]) -> Mapping[int, list[Held]]:
