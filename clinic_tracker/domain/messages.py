@@ -26,6 +26,24 @@ class ReportState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Reason(StrEnum):
+    """Why something was not taken: the sender's answer says it in the words of its format."""
+
+    MISSING = "missing"
+    INVALID = "invalid"
+    UNSUPPORTED = "unsupported"
+    TOO_LARGE = "too_large"
+    NOT_STORED = "not_stored"
+
+
+class Problem(NamedTuple):
+    """What is wrong and where: segment and field, path, or line and column. ``message`` quotes nothing of a patient."""
+
+    where: str
+    message: str
+    reason: Reason = Reason.INVALID
+
+
 class Identifier(NamedTuple):
     """A number that somebody gave the patient: who gave it, and of which kind ("MR")."""
 
@@ -57,7 +75,10 @@ class Identity:
 class Observed:
     """One line of a result as sent: codes (the same thing in several systems), the value as printed, its unit.
 
-    ``text`` keeps comparators and titers ("<0.1", "1:64"); ``state`` is of this line alone.
+    ``text`` keeps comparators and titers ("<0.1", "1:64"); ``state`` is of this line alone. ``unit_text`` is the unit
+    once more where the laboratory also sent it in other words; ``range_text`` the whole range as printed, of which
+    ``low`` and ``high`` are what could be read. ``value_codes`` are the codes of a value that is a concept. ``key`` is
+    the laboratory's number of this line; most have none.
     """
 
     codes: tuple[Coded, ...]
@@ -68,6 +89,10 @@ class Observed:
     flag: str = ""
     state: ReportState = ReportState.FINAL
     notes: tuple[str, ...] = ()
+    unit_text: str = ""
+    range_text: str = ""
+    value_codes: tuple[Coded, ...] = ()
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +101,8 @@ class SentReport:
 
     ``key`` is the laboratory's number of it, the same in a correction; "" if the message has none. ``collected_at`` is
     ``None`` where only the date was sent. ``issued_at`` orders a report and its corrections, in whatever order they
-    arrive.
+    arrive. Two reports of one ``specimen`` (the laboratory's number of it; "" if not said) were drawn together.
+    ``problems`` are fields that could not be read and were left empty.
     """
 
     key: str
@@ -88,11 +114,18 @@ class SentReport:
     order_key: str = ""
     values: tuple[Observed, ...] = ()
     notes: tuple[str, ...] = ()
+    specimen: str = ""
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ResultMessage:
-    """All that one message says about one patient. ``position`` counts the messages of a file from 0."""
+    """All that one message says about one patient.
+
+    ``position`` counts what was read of a file from 0 and is unique in it, over unreadable parts too. ``entries`` are
+    the messages of the file, or the entries of the bundle, that it was read from, counted from 0: a message about two
+    patients becomes two of these with the same entry. ``problems`` are fields that were left empty.
+    """
 
     position: int
     control_id: str
@@ -100,6 +133,9 @@ class ResultMessage:
     reports: tuple[SentReport, ...]
     laboratory: str = ""
     sent_at: datetime | None = None
+    notes: tuple[str, ...] = ()
+    entries: tuple[int, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +146,28 @@ class Unreadable:
     control_id: str
     where: str
     message: str
+    reason: Reason = Reason.INVALID
+    entries: tuple[int, ...] = ()
 
 
 Parsed = ResultMessage | Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one ``Parsed``, for the answer to its sender: taken (recorded, or waiting in a queue) or not.
+
+    ``problems`` of what was taken are remarks: a code or patient that waits for a person, a field left empty.
+    """
+
+    position: int
+    taken: bool
+    problems: tuple[Problem, ...] = ()
+    entries: tuple[int, ...] = ()
+
+
+def not_read(part: Unreadable) -> Outcome:
+    """The outcome of what could not be read."""
+    return Outcome(
+        part.position, taken=False, problems=(Problem(part.where, part.message, part.reason),), entries=part.entries
+    )
