@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from clinic_tracker.domain.local_time import resolve_local
+from clinic_tracker.domain.readiness import Answers
 from clinic_tracker.domain.vocabulary import ExamKind, Panel, PremedicationKind
 from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import Exam, LabReport
@@ -105,10 +106,10 @@ class Treated:
 
     def start(self, day: int = 1, **values: Any) -> uuid.UUID:
         """Start an infusion now, with everything in place."""
-        confirmed = {"infection_excluded": True, "equipment_ready": True}
         options = {name: values.pop(name) for name in ("given", "form_token") if name in values}
-        confirmed |= {name: values.pop(name) for name in confirmed if name in values}
-        return start_infusion(self.scope, self.patient, self.course, self.facts(day, **values), **confirmed, **options)
+        answers = {name: values.pop(name, True) for name in Answers._fields}
+        options["answers"] = Answers(**answers)
+        return start_infusion(self.scope, self.patient, self.course, self.facts(day, **values), **options)
 
     def end(self, infusion: uuid.UUID, at: datetime | None = None, **values: Any) -> None:
         """End an infusion, now by default."""

@@ -17,6 +17,7 @@ from clinic_tracker.domain.local_time import add_months, show_date
 from clinic_tracker.domain.vocabulary import ExamKind
 
 VARICELLA_VACCINES = frozenset({"vzv", "varicella"})
+_TO_DECIDE = frozenset({"positive", "indeterminate"})  # a tuberculosis screening that is no clearance
 
 
 def dated_exam(facts: BaselineFacts, kind: ExamKind, title: str, requirement: str, months: int) -> BaselineItem:
@@ -27,6 +28,9 @@ def dated_exam(facts: BaselineFacts, kind: ExamKind, title: str, requirement: st
     if done is None:
         return BaselineItem(kind, title, requirement, BaselineState.MISSING, Weight.WARN, None, None, "Not on file.")
     expires_on = add_months(done.on, months)
+    if kind is ExamKind.TB_SCREEN and done.outcome in _TO_DECIDE:
+        words = f"Done on {show_date(done.on)}{_outcome(done)}: the neurologist decides what comes before the course."
+        return BaselineItem(kind, title, requirement, BaselineState.TO_CONFIRM, Weight.WARN, done.on, expires_on, words)
     state = validity(expires_on, facts.start_on, facts.as_of)
     words = f"Done on {show_date(done.on)}{_outcome(done)}; {validity_words(state, expires_on)}"
     return BaselineItem(kind, title, requirement, state, Weight.WARN, done.on, expires_on, words)

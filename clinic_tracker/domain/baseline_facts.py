@@ -12,7 +12,7 @@ from clinic_tracker.domain.vocabulary import ExamKind, Panel
 
 
 class BaselineState(StrEnum):
-    """How one item of the baseline set stands towards the first day of the course."""
+    """How one item of the baseline set, or one check of readiness, stands towards the first day of the course."""
 
     MET = "met"
     MISSING = "missing"
@@ -21,6 +21,8 @@ class BaselineState(StrEnum):
     NOT_APPLICABLE = "not_applicable"
     TOO_SOON = "too_soon"  # a vaccine less than six weeks before the course
     CONTRAINDICATED = "contraindicated"  # a positive HIV test
+    TO_CONFIRM = "to_confirm"  # to be decided, or confirmed on the day: a positive tuberculosis test
+    EXCEEDED = "exceeded"  # more courses or days than there are
 
 
 class Weight(StrEnum):

@@ -17,6 +17,7 @@ from clinic_tracker.domain.requirement import (
     AppliesTo,
     Citation,
     Closes,
+    Contraindication,
     Dosing,
     EvidenceKind,
     Monitoring,
@@ -54,6 +55,7 @@ class Protocol:
     dosing: Dosing
     antiviral: Antiviral
     checks: tuple[PreCourseCheck, ...]
+    contraindications: tuple[Contraindication, ...]
     holidays: frozenset[int]
     origin: "_Origin" = field(repr=False, compare=False)
 
@@ -131,6 +133,7 @@ def _build(origin: _Origin, values: Mapping[str, int]) -> Protocol:
         dosing=reader.dosing(file.table("dosing")),
         antiviral=reader.antiviral(file.table("antiviral")),
         checks=tuple(reader.check(table) for table in file.tables("pre_course_checks", "pre-course check")),
+        contraindications=reader.contraindications(file),
         holidays=_holidays(file, origin.calendars),
         origin=origin,
     )
@@ -263,3 +266,12 @@ class _Reader:
         )
         table.finish()
         return check
+
+    def contraindications(self, file: Table) -> tuple[Contraindication, ...]:
+        found = []
+        for table in file.tables("contraindications", "contraindication") if file.has("contraindications") else []:
+            found.append(
+                Contraindication(code=table.text("code"), title=table.text("title"), citation=self._citation(table))
+            )
+            table.finish()
+        return tuple(found)

@@ -192,3 +192,11 @@ class PreCourseCheck(Cited):
     courses: str  # "first" or "each"
     severity: str  # "block", "warn" or "advise"
     window: Period | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contraindication(Cited):
+    """A condition in which the drug is not given; asked about before each infusion (R-18)."""
+
+    code: str
+    title: str

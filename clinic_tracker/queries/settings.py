@@ -1,6 +1,6 @@
 """The protocol of a clinic with the clinic's own settings in force."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -32,10 +32,20 @@ def protocol_in_force(scope: Scope, protocol_id: str | None = None, on: date | N
     Where a setting was changed more than once for the same date the last change counts. A setting that the protocol
     does not have, or no longer lets a clinic edit, is left out.
     """
-    protocol = packaged_protocols()[protocol_id or scope.protocol_id]
+    name = protocol_id or scope.protocol_id
+    return protocols_in_force(scope, [name], on)[name]
+
+
+def protocols_in_force(scope: Scope, protocol_ids: Iterable[str], on: date | None = None) -> dict[str, Protocol]:
+    """The same for several protocols, in one statement."""
+    settings = settings_in_force(scope, on)
+    return {name: _adjusted(packaged_protocols()[name], settings) for name in set(protocol_ids)}
+
+
+def _adjusted(protocol: Protocol, settings: Mapping[str, int]) -> Protocol:
     values = {
         name: value
-        for name, value in settings_in_force(scope, on).items()
+        for name, value in settings.items()
         if name in protocol.settings and protocol.settings[name].editable
     }
     return _with_settings(protocol.id, tuple(sorted(values.items()))) if values else protocol

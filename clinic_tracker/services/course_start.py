@@ -6,25 +6,28 @@ from datetime import date
 from sqlalchemy import func, select
 
 from clinic_tracker.domain.eligibility import CourseStart, check_course_start
-from clinic_tracker.domain.notes import Verdict
+from clinic_tracker.domain.notes import Verdict, deviation
+from clinic_tracker.domain.readiness import MINIMUM_AGE
 from clinic_tracker.domain.vocabulary import FactState
 from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import Vaccination
 from clinic_tracker.models.patients import Patient
 from clinic_tracker.models.treatment import Deviation, TreatmentCourse
-from clinic_tracker.queries.baseline import baseline_settings
 from clinic_tracker.queries.scope import Scope
+from clinic_tracker.queries.settings import protocol_in_force
 from clinic_tracker.queries.treatment import regimen_of
 from clinic_tracker.services.deviations import Reasons, record_deviation, settle
 from clinic_tracker.services.infusion_rules import recorded_days
 
-MINIMUM_AGE = 17  # R-17: safety below is not established
 START_FIELD = "planned_start_on"
-PLAN_CODES = frozenset({"course_too_early", "too_young"})
+PLAN_CODES = frozenset({"course_too_early", "too_young", "too_many_courses"})
 
 
 def start_verdict(scope: Scope, patient: Patient, number: int, start_on: date | None) -> Verdict:
-    """What the label says about starting this course on that date; its notes name the field of the plan."""
+    """What the label says about starting this course on that date; its notes name the field of the plan.
+
+    Where the protocol foresees so many courses at most (E-05), a further one is for a prescriber to decide.
+    """
     if start_on is None:
         return Verdict()
     before = [day.on for day in recorded_days(scope, patient.id) if day.course < number]
@@ -36,9 +39,13 @@ def start_verdict(scope: Scope, patient: Patient, number: int, start_on: date | 
         previous_last_on=max(before, default=None),
         vzv_vaccine_on=_last_varicella(scope, patient.id, start_on),
     )
-    gap = baseline_settings(scope, patient.protocol_id).vaccine_gap_days
-    verdict = check_course_start(start, MINIMUM_AGE, regimen.course_min_gap_months, gap)
-    return Verdict(tuple(note._replace(field=START_FIELD) for note in verdict.notes))
+    protocol = protocol_in_force(scope, patient.protocol_id)
+    gap, most = protocol.value("vaccine_gap_days"), protocol.dosing.maximum_courses
+    notes = [*check_course_start(start, MINIMUM_AGE, regimen.course_min_gap_months, gap).notes]
+    if most is not None and number > most:
+        message = f"This is course {number}; at most {most} are foreseen."
+        notes.append(deviation("too_many_courses", None, message, "E-05", by_prescriber=True))
+    return Verdict(tuple(note._replace(field=START_FIELD) for note in notes))
 
 
 def account_for_start(scope: Scope, patient: Patient, course: TreatmentCourse, given: Reasons) -> None:

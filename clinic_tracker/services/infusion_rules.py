@@ -27,7 +27,7 @@ from clinic_tracker.models.treatment import (
     TreatmentCourse,
     VitalSigns,
 )
-from clinic_tracker.queries.baseline import course_blockers, enrolled_on
+from clinic_tracker.queries.baseline import enrolled_on
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.suite import IMPORTED
 from clinic_tracker.queries.treatment import regimen_of
@@ -41,11 +41,9 @@ from clinic_tracker.services.deviations import (
     settle,
 )
 from clinic_tracker.services.facts import check_unchanged, find_fact
+from clinic_tracker.services.start_rules import decided_by_prescriber, readiness_notes
 
 P = TypeVar("P", bound=EarlyPart)
-
-# What nothing but a record of the past may depart from: a live start is refused, a back entry needs a reason.
-ENROLLMENT_CODES = frozenset({"not_enrolled", "before_enrollment"})
 
 
 class Day(NamedTuple):
@@ -162,9 +160,11 @@ def judge(
     notes = list(verdict.notes)
     if readiness:
         told = {note.code for note in notes}
-        found = course_blockers(scope, patient.id, patient.protocol_id, course.id, row.infused_on, row.id)
-        notes += [blocker.note for blocker in found if blocker.code not in told]
-    if not live:
+        found = readiness_notes(scope, patient, course, row, live=live)
+        notes += [note for note in found if note.code not in told]
+    if live:
+        notes = decided_by_prescriber(scope, notes)
+    else:
         notes = [as_deviation(scope, note) if _softened(note) else note for note in notes]
     return Verdict(tuple(notes))
 
@@ -244,9 +244,8 @@ def attach_waiting(scope: Scope, day: Day) -> None:
 
 
 def _softened(note: Note) -> bool:
-    if note.severity is not Severity.REFUSE:
-        return False
-    return note.code in ENROLLMENT_CODES or is_readiness(note.code)
+    """What nothing but a record of the past may depart from."""
+    return note.severity is Severity.REFUSE and is_readiness(note.code)
 
 
 def _is_explained(note: Note, explained: frozenset[str] | set[str]) -> bool:

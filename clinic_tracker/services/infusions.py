@@ -11,7 +11,7 @@ from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.local_time import local_date
 from clinic_tracker.domain.notes import Verdict
 from clinic_tracker.domain.permissions import Permission
-from clinic_tracker.domain.readiness import check_before_start
+from clinic_tracker.domain.readiness import Answers
 from clinic_tracker.models.base import db
 from clinic_tracker.models.patients import Patient
 from clinic_tracker.models.treatment import Infusion, TreatmentCourse
@@ -44,6 +44,7 @@ from clinic_tracker.services.infusion_rules import (
     waiting_parts,
 )
 from clinic_tracker.services.lab_findings import follow_first_infusion
+from clinic_tracker.services.start_rules import start_verdict_of
 from clinic_tracker.services.unit_of_work import unit_of_work
 
 # A start older than this is no longer a live one: it belongs on the page for days after the fact.
@@ -85,15 +86,15 @@ def start_infusion(
     course: uuid.UUID,
     facts: InfusionFacts,
     *,
-    infection_excluded: bool,
-    equipment_ready: bool,
+    answers: Answers,
     given: Reasons | None = None,
     form_token: str | None = None,
 ) -> uuid.UUID:
     """Record the start of an infusion as it happens; what was recorded for the day before the start joins it.
 
-    RuleViolation for what the rules refuse, for one already started today, and for a start long ago (a back entry);
-    ReasonNeeded for what is missing but may be departed from.
+    RuleViolation for what the rules refuse, whatever the reason: hard stops (R-11, R-14, R-18, R-28, R-32, R-34), a
+    question not answered, one already started today, a start long ago (a back entry). ReasonNeeded for what is missing
+    and a prescriber may depart from.
     """
     scope.require(Permission.RECORD_TREATMENT)
     with unit_of_work(scope) as work:
@@ -106,9 +107,10 @@ def start_infusion(
             message = "This start is more than 12 hours ago. Record it as a day after the fact."
             raise RuleViolation("not_live", "started_at", message)
         row = _new(scope, owner, course_row, facts, form_token=form_token)
-        row.infection_excluded, row.equipment_ready = infection_excluded, equipment_ready
+        for name, answer in answers._asdict().items():
+            setattr(row, name, answer)
         day = Day(owner, course_row, row)
-        extra = check_before_start(infection_excluded=infection_excluded, equipment_ready=equipment_ready)
+        extra = start_verdict_of(scope, owner, course_row, row, answers)
         verdict = judge(
             scope, day, waiting_parts(scope, course_row, row.infused_on), live=True, readiness=True, extra=extra
         )
@@ -243,7 +245,8 @@ def _replacement(scope: Scope, old: Day, facts: InfusionFacts) -> Infusion:
     row = _new(scope, old.patient, old.course, facts, time_zone=was.time_zone)
     row.replaces_id = was.id
     row.observation_minutes = was.observation_minutes
-    row.infection_excluded, row.equipment_ready = was.infection_excluded, was.equipment_ready
+    for name in Answers._fields:
+        setattr(row, name, getattr(was, name))
     row.is_back_entry, row.recorded_via = was.is_back_entry, was.recorded_via
     if row.discharged_at is not None:
         row.discharged_by_id = was.discharged_by_id or (None if was.is_back_entry else scope.user_id)

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from clinic_tracker.domain.errors import RuleViolation
+from clinic_tracker.domain.readiness import Answers
 from clinic_tracker.models.audit import AuditEvent
 from clinic_tracker.models.base import db
 from clinic_tracker.models.treatment import Infusion
@@ -89,8 +90,7 @@ def test_a_double_start_makes_one_infusion(app, treated, cast, scope_for, same_f
             treated.patient,
             treated.course,
             facts,
-            infection_excluded=True,
-            equipment_ready=True,
+            answers=Answers(True, True, True, True),
             form_token=token,
         )
 

@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from clinic_tracker.domain.baseline import Baseline, BaselineItem, BaselineState, Weight
-from clinic_tracker.domain.local_time import show_date
 from clinic_tracker.queries.baseline import baseline_settings, course_baseline, course_start
-from clinic_tracker.queries.treatment import treatment_of
 from clinic_tracker.queries.treatment_rows import CourseRow
 from clinic_tracker.web.patients.pages import OpenChart
 
@@ -18,6 +16,8 @@ STATE_WORDS = {
     BaselineState.NOT_APPLICABLE: ("waived", "Not needed"),
     BaselineState.TOO_SOON: ("overdue", "Too soon"),
     BaselineState.CONTRAINDICATED: ("overdue", "Contraindication"),
+    BaselineState.TO_CONFIRM: ("due", "To decide"),
+    BaselineState.EXCEEDED: ("overdue", "Too many"),
 }
 WEIGHT_WORDS = {Weight.BLOCK: "Required", Weight.WARN: "Recommended", Weight.ADVISORY: "Optional"}
 
@@ -81,19 +81,3 @@ def baseline_page(chart: OpenChart, course: CourseRow) -> BaselinePage | None:
     baseline = course_baseline(scope, header.id, header.protocol_id, course.number, start_on)
     window = baseline_settings(scope, header.protocol_id).baseline_window_days
     return BaselinePage(start_on, baseline, window, scope.today)
-
-
-def lapsing_words(chart: OpenChart, before: CourseRow, start_on: date | None) -> str | None:
-    """What was met for the former start and is not for the new one, in a sentence; None when nothing lapses."""
-    former = before.planned_start_on
-    if former is None or start_on is None or former == start_on:
-        return None
-    scope, header = chart.scope, chart.header
-    lapsing = course_baseline(scope, header.id, header.protocol_id, before.number, former).lapsing_by(start_on)
-    names = [item.title for item in lapsing]
-    authorization = treatment_of(scope, header.id).authorization(before.id)
-    if authorization is not None and authorization.expires_on is not None and authorization.expires_on < start_on:
-        names.append("the authorization")
-    if not names:
-        return None
-    return f"No longer valid on {show_date(start_on)}: {', '.join(names)}. Renew them before the course."

@@ -7,46 +7,44 @@ from flask import url_for
 
 from clinic_tracker.domain.dosing import NextInfusion, Regimen, next_infusion
 from clinic_tracker.domain.notes import Note
-from clinic_tracker.domain.permissions import ROLE_TITLES, roles_with
-from clinic_tracker.domain.readiness import Blocker, is_of_course
-from clinic_tracker.queries.baseline import course_blockers
+from clinic_tracker.domain.readiness import (
+    Group,
+    Item,
+    Readiness,
+    State,
+    contraindication_titles,
+    readiness,
+)
 from clinic_tracker.queries.infusion_day import DayParts, waiting_parts
-from clinic_tracker.queries.treatment import Treatment, regimen_of, treatment_of
+from clinic_tracker.queries.readiness import facts_of
+from clinic_tracker.queries.treatment import regimen_of, treatment_of
 from clinic_tracker.queries.treatment_rows import CourseRow, InfusionRow
 from clinic_tracker.web.filters import date_text
-from clinic_tracker.web.infusions.day_presenters import Check, Step, checks_of_parts, present_minute, steps_of
+from clinic_tracker.web.infusions.day_presenters import Check, Step, present_minute, steps_of
+from clinic_tracker.web.infusions.readiness_presenters import ItemLine, Where, explained_for, lines_of
 from clinic_tracker.web.patients.pages import OpenChart
 
 
 @dataclass(frozen=True, slots=True)
-class BlockerLine:
-    """One thing that stands in the way: what would clear it, who can, and whether its reason was given before."""
-
-    blocker: Blocker
-    explained: str | None
-
-    @property
-    def who(self) -> str:
-        """Who can clear it."""
-        return " or ".join(ROLE_TITLES[role] for role in roles_with(self.blocker.permission))
-
-
-@dataclass(frozen=True, slots=True)
 class BeforePage:
-    """A day before its start."""
+    """A day before its start. ``asked`` are the protocol's contraindications, each with whether it is unconfirmed."""
 
     course: CourseRow
     following: NextInfusion | None
     parts: DayParts
-    lines: tuple[BlockerLine, ...]
+    readiness: Readiness
+    lines: tuple[ItemLine, ...]
+    warnings: tuple[ItemLine, ...]
     checks: list[Check]
     notes: tuple[Note, ...]
     start: dict[str, Any]
+    asked: tuple[tuple[str, bool], ...]
+    asks_pregnancy: bool
 
     @property
     def is_stopped(self) -> bool:
         """Whether a live start is refused, whatever the reason."""
-        return any(line.blocker.hard for line in self.lines)
+        return self.readiness.is_stopped
 
     @property
     def steps(self) -> list[Step]:
@@ -58,52 +56,53 @@ def before_page(chart: OpenChart, course: CourseRow) -> BeforePage:
     """What a nurse sees before the start: readiness, what waits, and the form with its likely values."""
     scope, header = chart.scope, chart.header
     treatment, regimen = treatment_of(scope, header.id), regimen_of(scope, header.protocol_id)
-    parts = waiting_parts(scope, course.id, scope.today)
-    reasons = {
-        row.code: row.reason for row in treatment.deviations if row.course_id == course.id and is_of_course(row.code)
-    }
-    found = course_blockers(scope, header.id, header.protocol_id, course.id, scope.today)
-    lines = tuple(BlockerLine(blocker, reasons.get(blocker.code)) for blocker in found)
+    facts = facts_of(scope, header.id, header.protocol_id, course.id, scope.today)
+    found = readiness(facts)
+    where = Where(scope, header.public_id, course.public_id)
+    lines = lines_of(found.blockers, where, explained_for(treatment, course))
     following = next_infusion(course.number, treatment.days, regimen)
     return BeforePage(
         course=course,
         following=following,
-        parts=parts,
+        parts=waiting_parts(scope, course.id, scope.today),
+        readiness=found,
         lines=lines,
-        checks=_checks_before(chart, course, treatment, parts, found, following, regimen),
-        notes=tuple(line.blocker.note for line in lines if not line.blocker.hard and line.explained is None),
+        warnings=lines_of(found.warnings, where, {}),
+        checks=_checks_before(chart, course, found),
+        notes=tuple(line.item.note for line in lines if not line.item.hard and line.explained is None),
         start=_start_values(chart, treatment.given(course.id), following, regimen),
+        asked=contraindication_titles(facts.rules),
+        asks_pregnancy=facts.may_be_pregnant,
     )
 
 
-def _checks_before(
-    chart: OpenChart,
-    course: CourseRow,
-    treatment: Treatment,
-    parts: DayParts,
-    found: tuple[Blocker, ...],
-    following: NextInfusion | None,
-    regimen: Regimen,
-) -> list[Check]:
-    """The readiness line. Order: papers, tests, then what the nurse does now."""
-    codes = {blocker.code for blocker in found}
-    tests = [blocker.title for blocker in found if blocker.code.startswith("baseline_")]
-    authorized = not codes & {"not_authorized", "authorization_expired"}
-    authorize = url_for("infusions.courses", patient=chart.header.public_id)
-    checks = [
-        Check(text="Enrolled", ok="not_enrolled" not in codes and "before_enrollment" not in codes, href=None),
-        Check(text="Authorized" if authorized else "Not authorized", ok=authorized, href=authorize),
-        Check(text="Baseline set" if not tests else f"Baseline: {', '.join(tests)}", ok=not tests, href=None),
-        Check(text="Facility and prescriber certified", ok=not codes & CERTIFIED, href=None),
-    ]
+def _checks_before(chart: OpenChart, course: CourseRow, found: Readiness) -> list[Check]:
+    """The readiness line. Order: papers, the course, tests, then what the nurse does now."""
+    page = url_for("infusions.readiness", patient=chart.header.public_id, course=course.public_id)
+    checks = [_check_of_group(found, group, words, page) for group, words in _GROUP_WORDS.items()]
     planned_on = course.planned_start_on
-    if following is not None and following.day_number == 1 and planned_on not in {None, chart.scope.today}:
-        checks.append(Check(text=f"Planned for {date_text(planned_on)}", ok=None, href=authorize))
-    day_number = following.day_number if following is not None else course.planned_days
-    return checks + checks_of_parts(treatment, parts, scope_day=chart.scope.today, day_number=day_number, of=regimen)
+    if found.day_number == 1 and planned_on not in {None, chart.scope.today}:
+        plan = url_for("infusions.edit_course", patient=chart.header.public_id, course=course.public_id)
+        checks.append(Check(text=f"Planned for {date_text(planned_on)}", ok=None, href=plan))
+    done = [item for item in found.items if item.code in _DONE_BEFORE and item.state is not State.NOT_APPLICABLE]
+    return checks + [_check_of_item(item) for item in done]
 
 
-CERTIFIED = {"facility_not_certified", "no_prescriber", "prescriber_not_certified"}
+def _check_of_item(item: Item) -> Check:
+    """What is done before the start, and whether it is recorded."""
+    met = item.state is State.MET
+    return Check(text=item.title if met else f"{item.title}: not recorded yet", ok=met or None, href=None)
+
+
+def _check_of_group(found: Readiness, group: Group, words: str, href: str) -> Check:
+    """One group as one item: what stops in it, or that all of it is there."""
+    stops = [item.short for item in found.blockers if item.group is group]
+    text = f"{words}: {', '.join(stops)}" if stops else words
+    return Check(text=text, ok=not stops, href=href)
+
+
+_GROUP_WORDS = {Group.PAPERS: "Papers", Group.COURSE: "Course", Group.TESTS: "Baseline set"}
+_DONE_BEFORE = frozenset({"vital_signs", "steroid", "antiviral", "drug_check"})
 
 
 def _start_values(

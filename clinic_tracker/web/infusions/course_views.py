@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import flash, redirect, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from clinic_tracker.domain.errors import RuleViolation
@@ -11,11 +11,11 @@ from clinic_tracker.queries.prophylaxis import cd4_counts, prophylaxis_rule
 from clinic_tracker.queries.treatment import find_course, regimen_of, treatment_of
 from clinic_tracker.services import courses as services
 from clinic_tracker.web.access import requires
-from clinic_tracker.web.forms import status_of
-from clinic_tracker.web.infusions.authorization_presenters import lapsing_words
+from clinic_tracker.web.forms import accepted, status_of
 from clinic_tracker.web.infusions.blueprint import blueprint
 from clinic_tracker.web.infusions.course_presenters import course_cards, other_deviations, prophylaxis_card
 from clinic_tracker.web.infusions.forms import CourseForm, DiscontinueForm, ReasonForm
+from clinic_tracker.web.infusions.readiness_presenters import lapsing_words, preview_of_plan
 from clinic_tracker.web.patients.pages import open_chart, prescriber_options, with_present
 
 TAB = "courses"
@@ -66,17 +66,18 @@ def edit_course(patient: UUID, course: UUID) -> ResponseReturnValue:
     present = row.prescriber_public_id
     form = CourseForm(scope=chart.scope, data=row._asdict() | {"prescriber": str(present) if present else None})
     form.prescriber.choices = with_present(prescriber_options(chart.scope), present, row.prescriber_name)
+    preview = None
     if form.validate_on_submit():
-        try:
-            services.edit_course(chart.scope, patient, course, form.plan, version=form.version.data, given=form.reasons)
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
+        preview = preview_of_plan(chart, row, form.planned_start_on.data)
+        reasons = {"version": form.version.data, "given": form.reasons}
+        saves = request.form.get("action") != "preview"
+        if saves and accepted(form, services.edit_course, chart.scope, patient, course, form.plan, **reasons):
             flash("Course changed.", "success")
-            if lapsing := lapsing_words(chart, row, form.planned_start_on.data):
+            if lapsing := lapsing_words(preview):
                 flash(lapsing, "warning")
             return redirect(url_for(".courses", patient=patient), code=303)
-    return chart.render("infusions/edit_course.html", TAB, form=form, course=row), status_of(form)
+    page = {"form": form, "course": row, "preview": preview}
+    return chart.render("infusions/edit_course.html", TAB, **page), status_of(form)
 
 
 @blueprint.route("/patients/<uuid:patient>/courses/<uuid:course>/discontinue", methods=["GET", "POST"])
@@ -95,6 +96,7 @@ def discontinue_course(patient: UUID, course: UUID) -> ResponseReturnValue:
                 discontinued_on=form.discontinued_on.data,
                 reason=form.reason.data,
                 unused_vials=form.unused_vials.data,
+                vials_disposition=form.vials_disposition.data,
                 version=form.version.data,
             )
         except RuleViolation as violation:

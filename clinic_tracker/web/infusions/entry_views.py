@@ -32,6 +32,7 @@ def record(patient: UUID, course: UUID) -> ResponseReturnValue:
         return redirect(url_for(".day", patient=patient, infusion=running))
     page = before_page(chart, row)
     form = StartForm(scope=chart.scope, data=page.start, notes=page.notes)
+    form.ask(page.asked, pregnancy=page.asks_pregnancy)
     if form.validate_on_submit():
         try:
             infusion = services.start_infusion(
@@ -39,8 +40,7 @@ def record(patient: UUID, course: UUID) -> ResponseReturnValue:
                 patient,
                 course,
                 form.facts,
-                infection_excluded=form.infection_excluded.data,
-                equipment_ready=form.equipment_ready.data,
+                answers=form.confirmed,
                 given=form.reasons,
                 form_token=form.token.data,
             )

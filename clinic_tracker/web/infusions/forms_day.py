@@ -1,10 +1,12 @@
 """Forms of infusions as facts: start, days after the fact, corrections."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import wtforms
 
 from clinic_tracker.domain.errors import RuleViolation
+from clinic_tracker.domain.readiness import Answers
 from clinic_tracker.services.infusion_parts import SteroidGiven, VitalsTaken
 from clinic_tracker.services.infusions import InfusionFacts, PastDay
 from clinic_tracker.web.forms import (
@@ -13,6 +15,7 @@ from clinic_tracker.web.forms import (
     IdempotencyField,
     IntegerField,
     LocalDateTimeField,
+    RadioField,
     StringField,
     SubForm,
     TextAreaField,
@@ -31,18 +34,54 @@ class DrugFields:
     diluted_at = LocalDateTimeField("Diluted at", not_future=True)
 
 
+YES_NO = (("no", "No"), ("yes", "Yes"))
+
+
+def _excluded(answer: str | None) -> bool | None:
+    return {"no": True, "yes": False}.get(answer or "")
+
+
 class StartForm(DrugFields, DeviationForm):
     """The start of an infusion, now."""
 
-    infection_excluded = CheckboxField(
-        "No sign of active infection today", hint="R-18: an active infection is a contraindication."
+    infection = RadioField(
+        "Any sign of an active infection today?",
+        required="Answer whether there is any sign of an active infection",
+        choices=YES_NO,
+        hint="An active infection is a contraindication (R-18).",
     )
-    equipment_ready = CheckboxField("Equipment and staff for infusion reactions are ready", hint="R-04.")
+    contraindication = RadioField(
+        "Any other contraindication?", required="Answer whether there is any other contraindication", choices=YES_NO
+    )
+    pregnancy = RadioField(
+        "Pregnant, or possibly pregnant?", required="Answer whether pregnancy is possible", choices=YES_NO, hint="R-34."
+    )
+    equipment_ready = CheckboxField(
+        "Equipment and trained staff for infusion reactions are at hand", hint="Attested each day (R-04)."
+    )
     started_at = LocalDateTimeField("Started at", required=True, not_future=True)
     day_number = IntegerField("Day of the course", required=True, minimum=1, maximum=9, width=3)
     chair = StringField("Chair", max_length=20, width=5)
     nurse_name = StringField("Nurse", max_length=80, width=20)
     token = IdempotencyField()
+
+    def ask(self, contraindications: Iterable[tuple[str, bool]], *, pregnancy: bool) -> None:
+        """Name the protocol's contraindications; leave the question of pregnancy out where it does not apply."""
+        names = [f"{title} (unconfirmed)" if unconfirmed else title for title, unconfirmed in contraindications]
+        self.contraindication.description = f"{'; '.join(names)} (R-18)."
+        if not pregnancy:
+            del self.pregnancy
+
+    @property
+    def confirmed(self) -> Answers:
+        """What was answered: a yes excludes nothing."""
+        pregnancy = self.pregnancy.data if "pregnancy" in self else ""
+        return Answers(
+            infection_excluded=_excluded(self.infection.data),
+            contraindications_excluded=_excluded(self.contraindication.data),
+            pregnancy_excluded=_excluded(pregnancy),
+            equipment_ready=self.equipment_ready.data,
+        )
 
     @property
     def facts(self) -> InfusionFacts:
