@@ -6,12 +6,13 @@ from flask.typing import ResponseReturnValue
 from clinic_tracker.domain.permissions import DESCRIPTIONS, ROLE_PERMISSIONS, ROLE_TITLES, Permission
 from clinic_tracker.domain.vocabulary import Role
 from clinic_tracker.queries.administration import certifications, clinic_details, members, prescribers
+from clinic_tracker.queries.chairs import chairs
 from clinic_tracker.queries.settings import setting_changes
 from clinic_tracker.web.access import current_scope, requires
-from clinic_tracker.web.admin import clinic_views, people_views, protocol_views, trail_views
+from clinic_tracker.web.admin import chair_views, clinic_views, people_views, protocol_views, trail_views
 from clinic_tracker.web.admin.blueprint import blueprint
 
-__all__ = ["blueprint", "clinic_views", "people_views", "protocol_views", "trail_views"]
+__all__ = ["blueprint", "chair_views", "clinic_views", "people_views", "protocol_views", "trail_views"]
 
 
 @blueprint.get("/")
@@ -25,6 +26,7 @@ def index() -> ResponseReturnValue:
         people=[row for row in members(scope) if row.ended_on is None],
         prescribers=[row for row in prescribers(scope) if row.is_active],
         certification=next((row for row in certifications(scope) if row.withdrawn_at is None), None),
+        chairs=chairs(scope),
         changes=setting_changes(scope)[:3],
     )
 
