@@ -10,10 +10,12 @@ from sqlalchemy.orm import aliased
 
 from clinic_tracker.domain.errors import NotFound
 from clinic_tracker.domain.observation import observation_ends_at
+from clinic_tracker.domain.reactions import OPEN_ENDINGS, told, words_of
 from clinic_tracker.domain.vocabulary import FactState
 from clinic_tracker.models.access import User
 from clinic_tracker.models.base import db
 from clinic_tracker.models.treatment import Infusion, InfusionPause, InfusionReaction, Premedication, VitalSigns
+from clinic_tracker.queries.drug_checks import DrugCheckRow, checks_of_infusion, checks_waiting
 from clinic_tracker.queries.scope import Scope
 
 
@@ -59,12 +61,38 @@ class ReactionRow(NamedTuple):
 
     public_id: uuid.UUID
     onset_at: datetime
+    ticked: list[str]
     signs: str
     grade: str
     is_serious: bool
+    seriousness: list[str]
+    actions: list[str]
     action: str | None
+    drugs: str | None
+    ending: str | None
     outcome: str | None
+    resolved_at: datetime | None
     recorded_by: str | None
+
+    @property
+    def told(self) -> str:
+        """Its signs as one line."""
+        return told(self.ticked, self.signs)
+
+    @property
+    def action_words(self) -> tuple[str, ...]:
+        """What was done, in words."""
+        return words_of(self.actions)
+
+    @property
+    def seriousness_words(self) -> tuple[str, ...]:
+        """What makes it serious, in words."""
+        return words_of(self.seriousness)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is known how it ended."""
+        return self.ending is not None and self.ending not in OPEN_ENDINGS
 
 
 class DayRow(NamedTuple):
@@ -82,7 +110,9 @@ class DayRow(NamedTuple):
     diluted_at: datetime | None
     started_at: datetime
     ended_at: datetime | None
+    planned_minutes: int | None
     observation_minutes: int
+    observation_reason: str | None
     discharged_at: datetime | None
     early_discharge_reason: str | None
     stroke_advice_given: bool
@@ -119,16 +149,12 @@ class DayParts:
     premedications: tuple[PremedicationRow, ...] = ()
     vitals: tuple[VitalsRow, ...] = ()
     reactions: tuple[ReactionRow, ...] = ()
+    checks: tuple[DrugCheckRow, ...] = ()
 
     @property
     def open_pause(self) -> PauseRow | None:
         """The pause that is still on."""
         return next((pause for pause in self.pauses if pause.resumed_at is None), None)
-
-    def vitals_due_at(self, started_at: datetime, every_minutes: int) -> datetime:
-        """When the next set of vital signs is due: so long after the last one, or after the start (R-47)."""
-        last = max((vitals.taken_at for vitals in self.vitals), default=started_at)
-        return max(last, started_at) + timedelta(minutes=every_minutes)
 
 
 def infusion_row(scope: Scope, patient_id: int, infusion: uuid.UUID) -> DayRow:
@@ -197,6 +223,7 @@ def parts_of_infusion(scope: Scope, infusion_id: int) -> DayParts:
                 scope, InfusionReaction, ReactionRow, InfusionReaction.infusion_id == infusion_id, "onset_at"
             )
         ),
+        checks=checks_of_infusion(scope, infusion_id),
     )
 
 
@@ -205,6 +232,7 @@ def waiting_parts(scope: Scope, course_id: int, on: date) -> DayParts:
     return DayParts(
         premedications=_premedications(scope, _waits(Premedication, course_id, on)),
         vitals=_vitals(scope, _waits(VitalSigns, course_id, on)),
+        checks=checks_waiting(scope, course_id, on),
     )
 
 

@@ -22,6 +22,7 @@ class CourseRow(NamedTuple):
     discontinued_on: date | None
     discontinued_reason: str | None
     unused_vials: int | None
+    vials_disposition: str | None
     version: int
     planned_at: datetime
     planned_by: str | None

@@ -11,6 +11,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import select, update
 
 from clinic_tracker.domain.errors import RuleViolation
+from clinic_tracker.domain.permissions import ROLE_PERMISSIONS, Permission
+from clinic_tracker.domain.vocabulary import Role
 from clinic_tracker.models.access import Clinic, Membership, User, UserSession
 from clinic_tracker.models.base import db
 from clinic_tracker.queries.accounts import CurrentSession, find_session
@@ -68,6 +70,34 @@ def sign_in(scope: Scope, email: str, password: str) -> SignIn:
         raise failure
     assert outcome is not None
     return outcome
+
+
+def verify_colleague(scope: Scope, email: str, password: str) -> int:
+    """The key of a colleague who confirms something at this screen with their own password; opens no session.
+
+    RuleViolation on ``password`` with the same words for an unknown address, a wrong password, an inactive person and
+    one who may not record treatment in this clinic; with code ``locked`` as for signing in, whose count it shares.
+    """
+    failure: RuleViolation | None = None
+    with unit_of_work(scope):
+        user = db.session.execute(
+            select(User).where(User.email == email.strip().lower()).with_for_update()
+        ).scalar_one_or_none()
+        if user is not None and user.locked_until is not None and user.locked_until > scope.now:
+            failure = RuleViolation("locked", "password", LOCKED)
+            _note_refusal(scope, AuditAction.SIGN_IN_FAILED, user)
+        elif not _password_matches(user, password) or user is None or not _may_treat(scope, user):
+            failure = RuleViolation("not_verified", "password", NOT_SIGNED_IN)
+            _note_failure(scope, user)
+        elif user.must_change_password:
+            message = "This password was given for one use: sign in with it once and choose your own."
+            failure = RuleViolation("one_time_password", "password", message)
+        else:
+            user.failed_sign_ins, user.locked_until = 0, None
+    if failure is not None:
+        raise failure
+    assert user is not None
+    return user.id
 
 
 def sign_out(scope: Scope, token: str) -> None:
@@ -151,6 +181,15 @@ def _password_matches(user: User | None, password: str) -> bool:
         return _hasher.verify(user.password_hash if user is not None else _NOBODY, password) and user is not None
     except (VerificationError, InvalidHashError):
         return False
+
+
+def _may_treat(scope: Scope, user: User) -> bool:
+    role = db.session.execute(
+        select(Membership.role).where(
+            Membership.user_id == user.id, Membership.clinic_id == scope.clinic_id, Membership.ended_on.is_(None)
+        )
+    ).scalar_one_or_none()
+    return user.is_active and role is not None and Permission.RECORD_TREATMENT in ROLE_PERMISSIONS[Role(role)]
 
 
 def _note_failure(scope: Scope, user: User | None) -> None:

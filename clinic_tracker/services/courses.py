@@ -111,6 +111,16 @@ def edit_course(
         account_for_start(scope, owner, row, given or Reasons())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlyEnd:
+    """Why a course ended before all its days were given, and what became of the vials not used (R-53)."""
+
+    on: date
+    reason: str
+    unused_vials: int | None = None
+    vials_disposition: str | None = None
+
+
 def discontinue_course(
     scope: Scope,
     patient: uuid.UUID,
@@ -119,6 +129,7 @@ def discontinue_course(
     discontinued_on: date,
     reason: str,
     unused_vials: int | None,
+    vials_disposition: str | None = None,
     version: int | None = None,
 ) -> None:
     """End a course before all its days were given, with the vials that were not used (R-53).
@@ -131,16 +142,25 @@ def discontinue_course(
         owner = work.lock_patient(patient)
         row = find_course_row(scope, owner, course)
         _check_version(scope, row, version)
-        words = check_reason(scope, reason)
-        state = given_of(scope, row)
-        _check_discontinuation(scope, row, state, discontinued_on, unused_vials)
-        before = audit.snapshot(row)
-        row.discontinued_on, row.discontinued_reason, row.unused_vials = discontinued_on, words, unused_vials
-        audit.record(scope, AuditAction.COURSE_DISCONTINUED, row, before=before, reason=words)
-        if state.days:
-            message = f"Course {row.number} was ended after {state.days} of {row.planned_days} days."
-            note = deviation(INCOMPLETE, None, message, "R-40")
-            record_deviation(scope, owner.id, note, words, discontinued_on, course_id=row.id)
+        end = EarlyEnd(
+            on=discontinued_on, reason=reason, unused_vials=unused_vials, vials_disposition=vials_disposition
+        )
+        discontinue(scope, owner, row, end)
+
+
+def discontinue(scope: Scope, patient: Patient, course: TreatmentCourse, end: EarlyEnd) -> None:
+    """The same, inside the unit of work."""
+    words = check_reason(scope, end.reason)
+    state = given_of(scope, course)
+    _check_discontinuation(scope, course, state, end)
+    before = audit.snapshot(course)
+    course.discontinued_on, course.discontinued_reason = end.on, words
+    course.unused_vials, course.vials_disposition = end.unused_vials, end.vials_disposition
+    audit.record(scope, AuditAction.COURSE_DISCONTINUED, course, before=before, reason=words)
+    if state.days:
+        message = f"Course {course.number} was ended after {state.days} of {course.planned_days} days."
+        note = deviation(INCOMPLETE, None, message, "R-40")
+        record_deviation(scope, patient.id, note, words, end.on, course_id=course.id)
 
 
 def reopen_course(scope: Scope, patient: uuid.UUID, course: uuid.UUID, *, reason: str) -> None:
@@ -153,7 +173,7 @@ def reopen_course(scope: Scope, patient: uuid.UUID, course: uuid.UUID, *, reason
         if row.discontinued_on is None:
             raise RuleViolation("not_discontinued", None, "The course is not discontinued.")
         before = audit.snapshot(row)
-        row.discontinued_on = row.discontinued_reason = row.unused_vials = None
+        row.discontinued_on = row.discontinued_reason = row.unused_vials = row.vials_disposition = None
         for told in plan_deviations(scope, row, {INCOMPLETE}):
             told.withdrawn_at = scope.now
         audit.record(scope, AuditAction.COURSE_REOPENED, row, before=before, reason=words)
@@ -210,9 +230,7 @@ def _prescriber_id(scope: Scope, prescriber: uuid.UUID | None) -> int | None:
     return key
 
 
-def _check_discontinuation(
-    scope: Scope, course: TreatmentCourse, state: Given, on: date, unused_vials: int | None
-) -> None:
+def _check_discontinuation(scope: Scope, course: TreatmentCourse, state: Given, end: EarlyEnd) -> None:
     if course.discontinued_on is not None:
         message = f"The course was discontinued already, on {show_date(course.discontinued_on)}."
         raise RuleViolation("already_discontinued", None, message)
@@ -220,11 +238,11 @@ def _check_discontinuation(
         raise RuleViolation("course_complete", None, "All days of the course were given.")
     if state.running:
         raise RuleViolation("infusion_running", None, "An infusion of the course is running: record its end first.")
-    check_not_future(scope, on, "discontinued_on", "The date")
-    if state.last_on is not None and on < state.last_on:
+    check_not_future(scope, end.on, "discontinued_on", "The date")
+    if state.last_on is not None and end.on < state.last_on:
         message = f"The last infusion was on {show_date(state.last_on)}: the course cannot end before it."
         raise RuleViolation("before_last_infusion", "discontinued_on", message)
-    if unused_vials is not None and not 0 <= unused_vials <= course.planned_days:
+    if end.unused_vials is not None and not 0 <= end.unused_vials <= course.planned_days:
         message = f"At most {course.planned_days} vials belong to the course."
         raise RuleViolation("too_many_vials", "unused_vials", message)
 

@@ -32,32 +32,36 @@ def pause_infusion(
     """Interrupt a running infusion. RuleViolation when it has ended or is paused already."""
     scope.require(Permission.RECORD_TREATMENT)
     with unit_of_work(scope) as work:
-        day = _running(scope, work, patient, infusion)
-        if already_recorded(scope, InfusionPause, form_token):
-            return
-        if _open_pause(day) is not None:
-            raise RuleViolation("already_paused", None, "The infusion is paused already.")
-        standing = standing_messages(scope, day)
-        pause = InfusionPause(
-            clinic_id=scope.clinic_id,
-            infusion_id=day.infusion.id,
-            paused_at=paused_at,
-            reason=reason,
-            recorded_by_id=scope.user_id,
-            recorded_at=scope.now,
-            form_token=form_token,
-        )
-        db.session.add(pause)
-        audit.record(scope, AuditAction.INFUSION_PAUSED, pause, patient_id=day.patient.id)
-        _hold_against_rules(scope, day, standing, field="paused_at")
+        day = find_running(scope, work, patient, infusion)
+        if not already_recorded(scope, InfusionPause, form_token):
+            interrupt(scope, day, paused_at, reason, form_token)
+
+
+def interrupt(scope: Scope, day: Day, paused_at: datetime, reason: str | None, form_token: str | None = None) -> None:
+    """Interrupt a running infusion, inside the unit of work. RuleViolation on ``paused_at`` as ``pause_infusion``."""
+    if open_pause(scope, day) is not None:
+        raise RuleViolation("already_paused", None, "The infusion is paused already.")
+    standing = standing_messages(scope, day)
+    pause = InfusionPause(
+        clinic_id=scope.clinic_id,
+        infusion_id=day.infusion.id,
+        paused_at=paused_at,
+        reason=reason,
+        recorded_by_id=scope.user_id,
+        recorded_at=scope.now,
+        form_token=form_token,
+    )
+    db.session.add(pause)
+    audit.record(scope, AuditAction.INFUSION_PAUSED, pause, patient_id=day.patient.id)
+    _hold_against_rules(scope, day, standing, field="paused_at")
 
 
 def resume_infusion(scope: Scope, patient: uuid.UUID, infusion: uuid.UUID, *, resumed_at: datetime) -> None:
     """End the pause of a paused infusion. RuleViolation when it is not paused, or before the pause began."""
     scope.require(Permission.RECORD_TREATMENT)
     with unit_of_work(scope) as work:
-        day = _running(scope, work, patient, infusion)
-        pause = _open_pause(day)
+        day = find_running(scope, work, patient, infusion)
+        pause = open_pause(scope, day)
         if pause is None:
             raise RuleViolation("not_paused", None, "The infusion is not paused.")
         standing = standing_messages(scope, day)
@@ -80,18 +84,23 @@ def end_infusion(
     """
     scope.require(Permission.RECORD_TREATMENT)
     with unit_of_work(scope) as work:
-        day = _running(scope, work, patient, infusion)
-        _check_after_start(day, ended_at)
-        standing = standing_messages(scope, day)
-        pause = _open_pause(day)
-        if pause is not None:
-            _end_pause(scope, day, pause, ended_at, "ended_at")
-        before = audit.snapshot(day.infusion)
-        day.infusion.ended_at = ended_at
-        if dose_mg is not None:
-            day.infusion.dose_mg = dose_mg
-        _hold_against_rules(scope, day, standing, given=given)
-        audit.record(scope, AuditAction.INFUSION_ENDED, day.infusion, before=before)
+        day = find_running(scope, work, patient, infusion)
+        finish(scope, day, ended_at, dose_mg, given)
+
+
+def finish(scope: Scope, day: Day, ended_at: datetime, dose_mg: float | None, given: Reasons | None) -> None:
+    """End a running infusion, inside the unit of work; RuleViolation and ReasonNeeded as ``end_infusion``."""
+    _check_after_start(day, ended_at)
+    standing = standing_messages(scope, day)
+    pause = open_pause(scope, day)
+    if pause is not None:
+        _end_pause(scope, day, pause, ended_at, "ended_at")
+    before = audit.snapshot(day.infusion)
+    day.infusion.ended_at = ended_at
+    if dose_mg is not None:
+        day.infusion.dose_mg = dose_mg
+    _hold_against_rules(scope, day, standing, given=given)
+    audit.record(scope, AuditAction.INFUSION_ENDED, day.infusion, before=before)
 
 
 def discharge_patient(
@@ -131,7 +140,7 @@ def discharge_patient(
         audit.record(scope, AuditAction.PATIENT_DISCHARGED, row, before=before)
 
 
-def _running(scope: Scope, work: UnitOfWork, patient: uuid.UUID, infusion: uuid.UUID) -> Day:
+def find_running(scope: Scope, work: UnitOfWork, patient: uuid.UUID, infusion: uuid.UUID) -> Day:
     """An infusion that has not ended; RuleViolation otherwise."""
     day = find_day(scope, work.lock_patient(patient), infusion)
     if day.infusion.ended_at is not None:
@@ -146,7 +155,8 @@ def _check_after_start(day: Day, ended_at: datetime) -> None:
         raise RuleViolation("end_before_start", "ended_at", "The end is not after the start.")
 
 
-def _open_pause(day: Day) -> InfusionPause | None:
+def open_pause(_scope: Scope, day: Day) -> InfusionPause | None:
+    """The pause that is still on, or None."""
     return db.session.execute(
         select(InfusionPause).where(
             InfusionPause.infusion_id == day.infusion.id,

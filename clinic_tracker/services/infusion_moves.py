@@ -6,8 +6,10 @@ from typing import Any
 from sqlalchemy import inspect, select, update
 
 from clinic_tracker.models.base import db
+from clinic_tracker.models.monitoring import FormSubmission
 from clinic_tracker.models.treatment import (
     Deviation,
+    DrugCheck,
     Infusion,
     InfusionPart,
     InfusionPause,
@@ -17,8 +19,10 @@ from clinic_tracker.models.treatment import (
 )
 from clinic_tracker.queries.scope import Scope
 
-PARTS: tuple[type[InfusionPart], ...] = (InfusionPause, Premedication, VitalSigns, InfusionReaction)
-TIMES = frozenset({"paused_at", "resumed_at", "given_at", "ended_at", "taken_at", "onset_at"})
+PARTS: tuple[type[InfusionPart], ...] = (InfusionPause, Premedication, VitalSigns, DrugCheck, InfusionReaction)
+TIMES = frozenset(
+    {"paused_at", "resumed_at", "given_at", "ended_at", "taken_at", "checked_at", "onset_at", "resolved_at"}
+)
 NOT_COPIED = frozenset({"id", "public_id", "form_token"})
 
 
@@ -50,5 +54,18 @@ def _enter_anew(scope: Scope, table: Any, infusion: Infusion, by: timedelta) -> 
             values["for_on"] = infusion.infused_on
         values |= {"recorded_by_id": scope.user_id, "recorded_at": scope.now}
         row.withdrawn_at, row.withdrawn_by_id = scope.now, scope.user_id
-        db.session.add(table(**values))
-    db.session.flush()
+        anew = table(**values)
+        db.session.add(anew)
+        db.session.flush()
+        if table is InfusionReaction:
+            move_reports(scope, row.id, anew.id)
+
+
+def move_reports(scope: Scope, old_id: int, new_id: int) -> None:
+    """The reports of a reaction belong to the row that replaces it."""
+    db.session.execute(
+        update(FormSubmission)
+        .where(FormSubmission.clinic_id == scope.clinic_id, FormSubmission.reaction_id == old_id)
+        .values(reaction_id=new_id)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,6 +1,7 @@
 """What belongs to an infusion: vital signs, premedication, reactions; also before it has started."""
 
 import uuid
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -11,10 +12,12 @@ from clinic_tracker.domain.errors import NotFound, RuleViolation
 from clinic_tracker.domain.infusion_day import Premedication as PremedicationGiven
 from clinic_tracker.domain.local_time import local_date
 from clinic_tracker.domain.permissions import Permission
-from clinic_tracker.domain.vocabulary import PremedicationKind, ReactionGrade
+from clinic_tracker.domain.vitals import check_values
+from clinic_tracker.domain.vocabulary import PremedicationKind
 from clinic_tracker.models.base import db
 from clinic_tracker.models.patients import Patient
 from clinic_tracker.models.treatment import (
+    DrugCheck,
     EarlyPart,
     InfusionPart,
     InfusionPause,
@@ -75,20 +78,29 @@ class Target(NamedTuple):
     course: uuid.UUID | None = None
 
 
-def record_vital_signs(scope: Scope, target: Target, vitals: VitalsTaken, *, form_token: str | None = None) -> None:
+def record_vital_signs(
+    scope: Scope,
+    target: Target,
+    vitals: VitalsTaken,
+    *,
+    confirmed: Collection[str] = (),
+    form_token: str | None = None,
+) -> None:
     """Record one set of vital signs, before or during the infusion or in observation (R-47).
 
-    RuleViolation when no value is given, for a time in the future or not near the infusion.
+    RuleViolation when no value is given or one cannot be, for a time in the future or not near the infusion;
+    Questioned for an unlikely value that is not among the ``confirmed`` ones.
     """
     scope.require(Permission.RECORD_TREATMENT)
     with unit_of_work(scope) as work:
         patient = work.lock_patient(target.patient)
         if already_recorded(scope, VitalSigns, form_token):
             return
-        _check_vitals(scope, vitals)
+        check_time(scope, vitals.taken_at, "taken_at")
+        check_values(asdict(vitals), confirmed)
         standing = _standing(scope, patient, target)
         row = VitalSigns(**asdict(vitals))
-        _add_part(scope, patient, target, row, form_token)
+        add_part(scope, patient, target, row, form_token)
         audit.record(scope, AuditAction.VITAL_SIGNS_RECORDED, row, patient_id=patient.id)
         _settle_parts(scope, patient, target, standing)
 
@@ -115,52 +127,16 @@ def record_premedication(
         patient = work.lock_patient(target.patient)
         if already_recorded(scope, Premedication, form_token):
             return
-        _check_time(scope, given_at, "given_at")
+        check_time(scope, given_at, "given_at")
         if ended_at is not None:
-            _check_time(scope, ended_at, "ended_at")
+            check_time(scope, ended_at, "ended_at")
             if ended_at < given_at:
                 raise RuleViolation("premedication_backwards", "ended_at", "The drug ends before it begins.")
         standing = _standing(scope, patient, target)
         row = Premedication(kind=kind.value, drug=drug, dose=dose, given_at=given_at, ended_at=ended_at)
-        _add_part(scope, patient, target, row, form_token)
+        add_part(scope, patient, target, row, form_token)
         audit.record(scope, AuditAction.PREMEDICATION_RECORDED, row, patient_id=patient.id)
         _settle_parts(scope, patient, target, standing, given)
-
-
-def record_reaction(
-    scope: Scope,
-    patient: uuid.UUID,
-    infusion: uuid.UUID,
-    *,
-    onset_at: datetime,
-    signs: str,
-    grade: ReactionGrade,
-    is_serious: bool,
-    action: str | None,
-    outcome: str | None,
-    form_token: str | None = None,
-) -> None:
-    """Record a reaction during or after an infusion. RuleViolation for an onset in the future or before the start."""
-    scope.require(Permission.RECORD_TREATMENT)
-    with unit_of_work(scope) as work:
-        owner = work.lock_patient(patient)
-        if already_recorded(scope, InfusionReaction, form_token):
-            return
-        day = find_day(scope, owner, infusion)
-        _check_time(scope, onset_at, "onset_at")
-        if onset_at < day.infusion.started_at:
-            raise RuleViolation("before_start", "onset_at", "The onset is before the start of the infusion.")
-        row = InfusionReaction(
-            infusion_id=day.infusion.id,
-            onset_at=onset_at,
-            signs=signs,
-            grade=grade.value,
-            is_serious=is_serious,
-            action=action,
-            outcome=outcome,
-        )
-        _sign(scope, row, form_token)
-        audit.record(scope, AuditAction.REACTION_RECORDED, row, patient_id=owner.id)
 
 
 class PartKind(NamedTuple):
@@ -173,6 +149,7 @@ class PartKind(NamedTuple):
 PART_KINDS: dict[str, PartKind] = {
     "vitals": PartKind(VitalSigns, AuditAction.VITAL_SIGNS_WITHDRAWN),
     "premedication": PartKind(Premedication, AuditAction.PREMEDICATION_WITHDRAWN),
+    "check": PartKind(DrugCheck, AuditAction.DRUG_CHECK_WITHDRAWN),
     "reaction": PartKind(InfusionReaction, AuditAction.REACTION_WITHDRAWN),
     "pause": PartKind(InfusionPause, AuditAction.PAUSE_WITHDRAWN),
 }
@@ -206,18 +183,22 @@ def add_stated(scope: Scope, day: Day, steroid: SteroidGiven | None, vitals: Vit
     if steroid is not None:
         drug = Premedication(kind=PremedicationKind.STEROID.value, **asdict(steroid))
         _join(day, drug)
-        _sign(scope, drug, None)
+        sign_part(scope, drug, None)
         audit.record(scope, AuditAction.PREMEDICATION_RECORDED, drug, patient_id=day.patient.id)
     if vitals is not None:
         taken = VitalSigns(**asdict(vitals))
         _join(day, taken)
-        _sign(scope, taken, None)
+        sign_part(scope, taken, None)
         audit.record(scope, AuditAction.VITAL_SIGNS_RECORDED, taken, patient_id=day.patient.id)
 
 
-def _add_part(scope: Scope, patient: Patient, target: Target, row: EarlyPart, form_token: str | None) -> None:
-    at = row.taken_at if isinstance(row, VitalSigns) else getattr(row, "given_at", scope.now)
-    field = "taken_at" if isinstance(row, VitalSigns) else "given_at"
+TIMES: dict[type[EarlyPart], str] = {VitalSigns: "taken_at", Premedication: "given_at", DrugCheck: "checked_at"}
+
+
+def add_part(scope: Scope, patient: Patient, target: Target, row: EarlyPart, form_token: str | None) -> None:
+    """Add a part to its infusion, or let it wait for today's, inside the unit of work; RuleViolation for its time."""
+    field = TIMES[type(row)]
+    at = getattr(row, field)
     if target.infusion is not None:
         day = find_day(scope, patient, target.infusion)
         _join(day, row)
@@ -230,14 +211,15 @@ def _add_part(scope: Scope, patient: Patient, target: Target, row: EarlyPart, fo
         row.for_on = local_date(at, scope.time_zone)
         if row.for_on != scope.today:
             raise RuleViolation("not_today", field, "Before the infusion starts, record what was done today.")
-    _sign(scope, row, form_token)
+    sign_part(scope, row, form_token)
 
 
 def _join(day: Day, row: EarlyPart) -> None:
     row.infusion_id, row.course_id, row.for_on = day.infusion.id, day.course.id, day.infusion.infused_on
 
 
-def _sign(scope: Scope, row: InfusionPart, form_token: str | None) -> None:
+def sign_part(scope: Scope, row: InfusionPart, form_token: str | None) -> None:
+    """Add a part with who recorded it and when, inside the unit of work."""
     row.clinic_id = scope.clinic_id
     row.recorded_by_id = scope.user_id
     row.recorded_at = scope.now
@@ -282,15 +264,7 @@ def _find_part(scope: Scope, patient: Patient, target: Target, kind: str, part: 
     return row
 
 
-def _check_vitals(scope: Scope, vitals: VitalsTaken) -> None:
-    _check_time(scope, vitals.taken_at, "taken_at")
-    values = asdict(vitals)
-    if all(values[name] is None for name in values if name not in {"taken_at", "note"}):
-        raise RuleViolation("no_values", "systolic", "Enter at least one value.")
-    if (vitals.systolic or 999) <= (vitals.diastolic or 0):
-        raise RuleViolation("pressures_swapped", "diastolic", "The diastolic pressure is below the systolic one.")
-
-
-def _check_time(scope: Scope, at: datetime, field: str) -> None:
+def check_time(scope: Scope, at: datetime, field: str) -> None:
+    """RuleViolation for a time that is still to come."""
     if at > scope.now:
         raise RuleViolation("future_time", field, "This time is in the future.")

@@ -20,6 +20,7 @@ from clinic_tracker.models.base import db
 from clinic_tracker.models.patients import Patient
 from clinic_tracker.models.treatment import (
     Deviation,
+    DrugCheck,
     EarlyPart,
     Infusion,
     InfusionPause,
@@ -228,7 +229,7 @@ def waiting_parts(_scope: Scope, course: TreatmentCourse, on: date) -> Parts:
 
 def attach_waiting(scope: Scope, day: Day) -> None:
     """Give an infusion what was recorded for its course and day before it started."""
-    for table in (Premedication, VitalSigns):
+    for table in (Premedication, VitalSigns, DrugCheck):
         db.session.execute(
             update(table)
             .where(

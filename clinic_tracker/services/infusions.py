@@ -244,7 +244,8 @@ def _replacement(scope: Scope, old: Day, facts: InfusionFacts) -> Infusion:
     was = old.infusion
     row = _new(scope, old.patient, old.course, facts, time_zone=was.time_zone)
     row.replaces_id = was.id
-    row.observation_minutes = was.observation_minutes
+    row.observation_minutes, row.observation_reason = was.observation_minutes, was.observation_reason
+    row.planned_minutes = was.planned_minutes
     for name in Answers._fields:
         setattr(row, name, getattr(was, name))
     row.is_back_entry, row.recorded_via = was.is_back_entry, was.recorded_via

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 
+from clinic_tracker.domain.drug_check import Product, check_of_start
 from clinic_tracker.domain.notes import Note, Severity, Verdict, deviation
 from clinic_tracker.domain.readiness import Answers, Group, Readiness, check_answers, readiness
 from clinic_tracker.models.patients import Patient
 from clinic_tracker.models.treatment import Infusion, TreatmentCourse
+from clinic_tracker.queries.drug_checks import standing_checks
 from clinic_tracker.queries.readiness import facts_of
 from clinic_tracker.queries.scope import Scope
 
@@ -33,9 +35,11 @@ def readiness_notes(
 def start_verdict_of(
     scope: Scope, patient: Patient, course: TreatmentCourse, infusion: Infusion, answers: Answers
 ) -> Verdict:
-    """What follows from the questions asked before each start; pregnancy is asked about where it applies (R-34)."""
+    """What follows from the questions asked before each start, and from the checks of the drug (R-34, R-55)."""
     facts = facts_of(scope, patient.id, patient.protocol_id, course.id, infusion.infused_on)
-    return check_answers(answers, may_be_pregnant=facts.may_be_pregnant)
+    product = Product(infusion.dose_mg or 0.0, infusion.lot_number or "", infusion.lot_expires_on)
+    checked = check_of_start(product, standing_checks(scope, course.id, infusion.infused_on))
+    return check_answers(answers, may_be_pregnant=facts.may_be_pregnant) + checked
 
 
 def decided_by_prescriber(_scope: Scope, notes: Iterable[Note]) -> list[Note]:

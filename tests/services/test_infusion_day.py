@@ -17,10 +17,10 @@ from clinic_tracker.services.infusion_parts import (
     Target,
     VitalsTaken,
     record_premedication,
-    record_reaction,
     record_vital_signs,
     withdraw_part,
 )
+from clinic_tracker.services.reactions import ReactionSeen, record_reaction
 from tests.treated import Treated, add_patient
 
 
@@ -286,19 +286,6 @@ def test_a_part_of_another_infusion_is_not_found(treated, cast, scope_for):
         withdraw_part(treated.scope, target, "vitals", vitals.public_id, reason="Wrong")
 
 
-def test_a_reaction_is_recorded_with_its_grade_and_not_before_the_start(treated, clock):
-    infusion = treated.start()
-    clock.forward(minutes=45)
-    common = {"signs": "Rash", "grade": ReactionGrade.MODERATE, "is_serious": False, "action": None, "outcome": None}
-    with pytest.raises(RuleViolation) as refused:
-        record_reaction(
-            treated.scope, treated.patient, infusion, onset_at=treated.scope.now - timedelta(hours=2), **common
-        )
-    assert refused.value.field == "onset_at"
-    record_reaction(treated.scope, treated.patient, infusion, onset_at=treated.scope.now, **common)
-    assert db.session.execute(select(InfusionReaction.grade)).scalar_one() == "moderate"
-
-
 def test_a_step_asks_only_about_what_it_changes(treated, clock):
     infusion = run_to_end(treated, clock)
     row(infusion).lot_number = None
@@ -360,10 +347,10 @@ def test_parts_sent_twice_are_recorded_once(treated, clock):
     clock.forward(minutes=30)
     target, now = Target(treated.patient, infusion=infusion), treated.scope.now
     drug = {"kind": PremedicationKind.ANTIPYRETIC, "drug": "Paracetamol", "dose": None, "given_at": now}
-    seen = {"signs": "Rash", "grade": ReactionGrade.MILD, "is_serious": False, "action": None, "outcome": None}
+    seen = ReactionSeen(onset_at=now, signs="Rash", grade=ReactionGrade.MILD)
     for _ in range(2):
         record_premedication(treated.scope, target, ended_at=None, form_token="drug", **drug)
-        record_reaction(treated.scope, treated.patient, infusion, onset_at=now, form_token="seen", **seen)
+        record_reaction(treated.scope, treated.patient, infusion, seen, form_token="seen")
         pause_infusion(treated.scope, treated.patient, infusion, paused_at=now, form_token="pause")
     assert len(db.session.execute(select(InfusionReaction)).all()) == 1
     assert len(db.session.execute(select(InfusionPause)).all()) == 1

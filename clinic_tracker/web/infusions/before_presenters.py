@@ -22,6 +22,7 @@ from clinic_tracker.queries.treatment_rows import CourseRow, InfusionRow
 from clinic_tracker.web.filters import date_text
 from clinic_tracker.web.infusions.day_presenters import Check, Step, present_minute, steps_of
 from clinic_tracker.web.infusions.readiness_presenters import ItemLine, Where, explained_for, lines_of
+from clinic_tracker.web.infusions.vitals_presenters import VitalsView, vitals_view
 from clinic_tracker.web.patients.pages import OpenChart
 
 
@@ -32,6 +33,8 @@ class BeforePage:
     course: CourseRow
     following: NextInfusion | None
     parts: DayParts
+    vitals: VitalsView
+    people_needed: int
     readiness: Readiness
     lines: tuple[ItemLine, ...]
     warnings: tuple[ItemLine, ...]
@@ -61,16 +64,19 @@ def before_page(chart: OpenChart, course: CourseRow) -> BeforePage:
     where = Where(scope, header.public_id, course.public_id)
     lines = lines_of(found.blockers, where, explained_for(treatment, course))
     following = next_infusion(course.number, treatment.days, regimen)
+    parts = waiting_parts(scope, course.id, scope.today)
     return BeforePage(
         course=course,
         following=following,
-        parts=waiting_parts(scope, course.id, scope.today),
+        parts=parts,
+        vitals=vitals_view(scope, header.protocol_id, parts.vitals),
+        people_needed=facts.rules.drug_check_people,
         readiness=found,
         lines=lines,
         warnings=lines_of(found.warnings, where, {}),
         checks=_checks_before(chart, course, found),
         notes=tuple(line.item.note for line in lines if not line.item.hard and line.explained is None),
-        start=_start_values(chart, treatment.given(course.id), following, regimen),
+        start=_start_values(chart, treatment.given(course.id), following, regimen) | _as_checked(parts),
         asked=contraindication_titles(facts.rules),
         asks_pregnancy=facts.may_be_pregnant,
     )
@@ -103,6 +109,14 @@ def _check_of_group(found: Readiness, group: Group, words: str, href: str) -> Ch
 
 _GROUP_WORDS = {Group.PAPERS: "Papers", Group.COURSE: "Course", Group.TESTS: "Baseline set"}
 _DONE_BEFORE = frozenset({"vital_signs", "steroid", "antiviral", "drug_check"})
+
+
+def _as_checked(parts: DayParts) -> dict[str, Any]:
+    """What the people who checked read off the vial."""
+    if not parts.checks:
+        return {}
+    check = parts.checks[-1]
+    return {name: getattr(check, name) for name in ("dose_mg", "lot_number", "lot_expires_on")}
 
 
 def _start_values(

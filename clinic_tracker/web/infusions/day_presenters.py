@@ -5,11 +5,16 @@ from datetime import date, datetime
 from typing import TypedDict
 
 from clinic_tracker.domain.dosing import Regimen
+from clinic_tracker.domain.infusion_day import Pause, expected_end_at
 from clinic_tracker.domain.vocabulary import PremedicationKind
+from clinic_tracker.queries.adverse_events import SeriousReaction, serious_reactions
+from clinic_tracker.queries.drug_checks import people_needed
 from clinic_tracker.queries.infusion_day import DayParts, DayRow, parts_of_infusion
 from clinic_tracker.queries.treatment import Treatment, regimen_of, treatment_of
 from clinic_tracker.queries.treatment_rows import CourseRow, DeviationRow
 from clinic_tracker.web.filters import clock
+from clinic_tracker.web.infusions.day_events import DayEvent, day_events
+from clinic_tracker.web.infusions.vitals_presenters import VitalsView, vitals_view
 from clinic_tracker.web.patients.pages import OpenChart
 
 
@@ -38,7 +43,11 @@ class DayPage:
     parts: DayParts
     deviations: tuple[DeviationRow, ...]
     checks: list[Check]
-    vitals_due_at: datetime
+    vitals: VitalsView
+    serious: tuple[SeriousReaction, ...]
+    planned_minutes: int
+    least_observation: int
+    people_needed: int
     now: datetime
     time_zone: str
 
@@ -67,9 +76,22 @@ class DayPage:
         return steps
 
     @property
-    def vitals_late(self) -> bool:
-        """Whether a set of vital signs is due now (R-47)."""
-        return self.row.discharged_at is None and self.vitals_due_at <= self.now
+    def expected_end_at(self) -> datetime | None:
+        """When the infusion is expected to end; None once it has ended."""
+        if self.row.ended_at is not None:
+            return None
+        pauses = [Pause(pause.paused_at, pause.resumed_at) for pause in self.parts.pauses]
+        return expected_end_at(self.row.started_at, self.planned_minutes, pauses, self.now)
+
+    @property
+    def is_extended(self) -> bool:
+        """Whether the observation lasts longer than the protocol asks for."""
+        return self.row.observation_minutes > self.least_observation
+
+    @property
+    def events(self) -> list[DayEvent]:
+        """What happened, in order: so a restart stands after the reaction that interrupted the infusion."""
+        return day_events(self.row, self.parts)
 
     @property
     def is_open(self) -> bool:
@@ -83,13 +105,20 @@ def day_page(chart: OpenChart, row: DayRow) -> DayPage:
     treatment, regimen = treatment_of(scope, header.id), regimen_of(scope, header.protocol_id)
     parts = parts_of_infusion(scope, row.id)
     deviations = tuple(one for one in treatment.deviations if one.infusion_id == row.id)
+    is_open = row.stands and row.discharged_at is None
     return DayPage(
         row=row,
         course=treatment.course(row.course_id),
         parts=parts,
         deviations=deviations,
         checks=_checks_of_day(treatment, row, parts, deviations, regimen),
-        vitals_due_at=parts.vitals_due_at(row.started_at, regimen.vitals_every_min),
+        vitals=vitals_view(
+            scope, header.protocol_id, parts.vitals, row.started_at, row.observed_until, is_open=is_open
+        ),
+        serious=serious_reactions(scope, patient_id=header.id, infusion=row.public_id),
+        planned_minutes=row.planned_minutes or regimen.infusion_target_min,
+        least_observation=regimen.observation_min,
+        people_needed=people_needed(scope, header.protocol_id),
         now=scope.now,
         time_zone=scope.time_zone,
     )

@@ -23,6 +23,15 @@ from clinic_tracker.web.forms import (
 )
 
 VERIFICATION_METHODS = (("web", "REMS web site"), ("phone", "REMS by phone"), ("fax", "REMS by fax"))
+# What becomes of vials is the facility's own business; no document of the REMS lists it (R-53, unconfirmed).
+DISPOSITIONS = (
+    ("", "Not known yet"),
+    ("returned", "Returned to the supplier"),
+    ("destroyed", "Destroyed on site"),
+    ("kept", "Kept apart until it is decided"),
+    ("other", "Something else (say it in the reason)"),
+)
+VIALS_HINT = "Vials of this course that were delivered and not used (R-53, unconfirmed)."
 REASON_MISSING = "give the reason for departing from the protocol"
 PRESCRIBER_MISSING = "give the name of the prescriber who decided this"
 
@@ -108,9 +117,8 @@ class DiscontinueForm(ReasonForm):
     """The early end of a course."""
 
     discontinued_on = DateField("Ended on", required=True, not_future=True)
-    unused_vials = IntegerField(
-        "Unused vials", minimum=0, hint="Vials of this course that were delivered and not used (R-53, unconfirmed)."
-    )
+    unused_vials = IntegerField("Unused vials", minimum=0, hint=VIALS_HINT)
+    vials_disposition = SelectField("What became of them", choices=DISPOSITIONS)
     version = VersionField()
 
 

@@ -1,4 +1,4 @@
-"""What belongs to an infusion day: vital signs, premedication, reactions; before the start and after it."""
+"""What belongs to an infusion day: vital signs, premedication; before the start and after it."""
 
 from uuid import UUID
 
@@ -8,12 +8,12 @@ from flask.typing import ResponseReturnValue
 from clinic_tracker.domain.errors import NotFound, RuleViolation
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.vocabulary import PremedicationKind
-from clinic_tracker.queries.infusion_day import infusion_row
+from clinic_tracker.queries.infusion_day import infusion_row, parts_of_infusion, waiting_parts
 from clinic_tracker.queries.treatment import find_course
 from clinic_tracker.services import infusion_parts as services
 from clinic_tracker.services.infusion_parts import PART_KINDS, Target
 from clinic_tracker.web.access import requires
-from clinic_tracker.web.forms import status_of
+from clinic_tracker.web.forms import accepted, status_of
 from clinic_tracker.web.infusions.blueprint import blueprint
 from clinic_tracker.web.infusions.day_presenters import present_minute
 from clinic_tracker.web.infusions.forms import ReasonForm
@@ -21,9 +21,9 @@ from clinic_tracker.web.infusions.forms_parts import (
     STEROID,
     STEROID_DOSE,
     PremedicationForm,
-    ReactionForm,
     VitalsForm,
 )
+from clinic_tracker.web.infusions.vitals_presenters import VitalsView, vitals_view
 from clinic_tracker.web.patients.pages import OpenChart, open_chart
 
 TAB = "courses"
@@ -34,6 +34,7 @@ PART_WORDS = {
     "premedication": "premedication",
     "reaction": "reaction",
     "pause": "pause",
+    "check": "check of the drug",
 }
 
 
@@ -45,15 +46,20 @@ def vitals(patient: UUID, infusion: UUID | None = None, course: UUID | None = No
     chart = open_chart(patient)
     target = _target(chart, infusion, course)
     form = VitalsForm(scope=chart.scope, data={"taken_at": present_minute(chart.scope.now)})
-    if form.validate_on_submit():
-        try:
-            services.record_vital_signs(chart.scope, target, form.vitals, form_token=form.token.data)
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Vital signs recorded.", "success")
-            return redirect(back_to(target), code=303)
-    return chart.render("infusions/vitals.html", TAB, form=form, back=back_to(target)), status_of(form)
+    if form.validate_on_submit() and accepted(
+        form,
+        services.record_vital_signs,
+        chart.scope,
+        target,
+        form.vitals,
+        confirmed=form.confirmed.data,
+        form_token=form.token.data,
+    ):
+        typed = " The temperature was typed in °F and is kept in °C." if form.temperature.was_fahrenheit else ""
+        flash(f"Vital signs recorded.{typed}", "success")
+        return redirect(back_to(target), code=303)
+    view = vitals_before(chart, target)
+    return chart.render("infusions/vitals.html", TAB, form=form, back=back_to(target), view=view), status_of(form)
 
 
 @blueprint.route(f"{BEFORE}/premedication", methods=["GET", "POST"], endpoint="premedication_before")
@@ -74,24 +80,6 @@ def premedication(patient: UUID, infusion: UUID | None = None, course: UUID | No
             flash("Premedication recorded.", "success")
             return redirect(back_to(target), code=303)
     return chart.render("infusions/premedication.html", TAB, form=form, back=back_to(target)), status_of(form)
-
-
-@blueprint.route(f"{DURING}/reaction", methods=["GET", "POST"])
-@requires(Permission.RECORD_TREATMENT)
-def reaction(patient: UUID, infusion: UUID) -> ResponseReturnValue:
-    """Record a reaction."""
-    chart = open_chart(patient)
-    target = _target(chart, infusion, None)
-    form = ReactionForm(scope=chart.scope, data={"onset_at": present_minute(chart.scope.now)})
-    if form.validate_on_submit():
-        try:
-            services.record_reaction(chart.scope, patient, infusion, form_token=form.token.data, **form.values)
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Reaction recorded.", "success")
-            return redirect(back_to(target), code=303)
-    return chart.render("infusions/reaction.html", TAB, form=form, back=back_to(target)), status_of(form)
 
 
 @blueprint.route(f"{BEFORE}/<kind>/<uuid:part>/withdraw", methods=["GET", "POST"], endpoint="withdraw_part_before")
@@ -128,6 +116,18 @@ def back_to(target: Target) -> str:
     if target.infusion is not None:
         return url_for("infusions.day", patient=target.patient, infusion=target.infusion)
     return url_for("infusions.record", patient=target.patient, course=target.course)
+
+
+def vitals_before(chart: OpenChart, target: Target) -> VitalsView:
+    """The sets that were taken so far, to compare with while typing."""
+    if target.infusion is not None:
+        row = infusion_row(chart.scope, chart.header.id, target.infusion)
+        parts, started_at, until = parts_of_infusion(chart.scope, row.id), row.started_at, row.observed_until
+    else:
+        assert target.course is not None
+        course = find_course(chart.scope, chart.header.id, target.course)
+        parts, started_at, until = waiting_parts(chart.scope, course.id, chart.scope.today), None, None
+    return vitals_view(chart.scope, chart.header.protocol_id, parts.vitals, started_at, until)
 
 
 def _target(chart: OpenChart, infusion: UUID | None, course: UUID | None) -> Target:
