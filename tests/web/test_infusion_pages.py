@@ -181,7 +181,7 @@ def test_vital_signs_without_a_value_are_refused_in_words(treated, nurse):
     answer = nurse.submit(day_url(treated, running, "/vitals"), 400)
     assert answer.errors == ["Enter at least one value."]
     answer = nurse.submit(day_url(treated, running, "/vitals"), 400, oxygen_saturation="980")
-    assert answer.errors == ["Oxygen saturation must be 100 % or less"]
+    assert answer.errors == ["Oxygen saturation 980 % cannot be: it lies between 30 and 100."]
 
 
 def test_a_reaction_and_a_withdrawn_set_of_vital_signs_show_on_the_day(treated, nurse, later):

@@ -11,6 +11,7 @@ from clinic_tracker.web.infusions import (
     part_views,
     prophylaxis_views,
     reaction_views,
+    readiness_views,
     suite_views,
 )
 from clinic_tracker.web.infusions.blueprint import blueprint
@@ -27,5 +28,6 @@ __all__ = [
     "part_views",
     "prophylaxis_views",
     "reaction_views",
+    "readiness_views",
     "suite_views",
 ]

@@ -28,6 +28,7 @@ class VitalsLine:
     row: VitalsRow
     cells: tuple[Cell, ...]
     minutes_late: int
+    before_start: bool
 
     @property
     def flags(self) -> tuple[Flag, ...]:
@@ -78,7 +79,10 @@ def vitals_view(
     taken = [row.taken_at for row in rows]
     late = gaps(started_at, taken, every) if started_at is not None else (0,) * len(rows)
     due = next_due(started_at, taken, every, scope.now, until) if started_at is not None and is_open else None
-    lines = tuple(VitalsLine(row, _cells(row, limits), minutes) for row, minutes in zip(rows, late, strict=True))
+    lines = tuple(
+        VitalsLine(row, _cells(row, limits), minutes, started_at is None or row.taken_at <= started_at)
+        for row, minutes in zip(rows, late, strict=True)
+    )
     return VitalsView(lines, vitals_charts(rows, limits, scope.time_zone), due, every, scope.time_zone)
 
 
