@@ -3,12 +3,12 @@
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 SOURCES = Path(__file__).with_name("typst")
-STANDARD = "ua-1"
 #: Printed in place of a character that none of the embedded fonts has: PDF/UA refuses text that cannot be seen.
 UNPRINTABLE = "\N{WHITE SQUARE}"
 _REFUSED = re.compile(r'the text `"((?:[^"\\]|\\.)*)"` could not be displayed')
@@ -26,7 +26,7 @@ def document(name: str, data: Mapping[str, Any]) -> bytes:
     values = _without_controls(dict(data))
     replaced: set[str] = set()
     for _ in range(_MOST_TRIES):
-        shown = _map_text(values, lambda text: _replace(text, replaced))
+        shown = _map_text(values, partial(_replace, refused=replaced))
         made, refused = _compile(name, {**shown, "replaced": bool(replaced)})
         if made is not None:
             return made
@@ -51,7 +51,7 @@ def _compile(name: str, data: Mapping[str, Any]) -> tuple[bytes | None, set[str]
             format="pdf",
             sys_inputs={"data": json.dumps(data)},
             ignore_system_fonts=True,
-            pdf_standards=[STANDARD],
+            pdf_standards="ua-1",
         )
     except typst.TypstError as error:
         refused = {char for text in _REFUSED.findall(error.diagnostic) for char in _characters(text)}
@@ -83,7 +83,7 @@ def _without_controls(values: Any) -> Any:
     return _map_text(values, clean)
 
 
-def _map_text(values: Any, change: Any) -> Any:
+def _map_text(values: Any, change: Callable[[str], str]) -> Any:
     if isinstance(values, str):
         return change(values)
     if isinstance(values, Mapping):

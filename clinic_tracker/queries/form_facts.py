@@ -80,6 +80,8 @@ def form_facts(scope: Scope, patient_id: int, protocol_id: str) -> FormFacts:
         submissions=_submissions(scope, patient_id),
         last_tests=_last_tests(labs, exams),
         findings=_findings(labs, exams),
+        report_business_days=protocol.value("event_report_business_days"),
+        holidays=protocol.holidays,
     )
 
 

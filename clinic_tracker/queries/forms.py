@@ -17,7 +17,7 @@ from clinic_tracker.models.access import User
 from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import FormSubmission
 from clinic_tracker.models.schedule import Obligation
-from clinic_tracker.models.treatment import TreatmentCourse
+from clinic_tracker.models.treatment import InfusionReaction, TreatmentCourse
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.settings import protocol_in_force
 
@@ -37,6 +37,7 @@ class FormRow:
     signed_by: str | None
     note: str | None
     answers: dict[str, Any]
+    reaction: uuid.UUID | None
     state: str
     replaces_id: int | None
     recorded_at: datetime
@@ -150,6 +151,7 @@ def _columns() -> Select[*tuple[Any, ...]]:
             FormSubmission.signed_by,
             FormSubmission.note,
             FormSubmission.answers,
+            InfusionReaction.public_id,
             FormSubmission.state,
             FormSubmission.replaces_id,
             FormSubmission.recorded_at,
@@ -159,6 +161,7 @@ def _columns() -> Select[*tuple[Any, ...]]:
             FormSubmission.withdrawn_reason,
         )
         .outerjoin(TreatmentCourse, TreatmentCourse.id == FormSubmission.course_id)
+        .outerjoin(InfusionReaction, InfusionReaction.id == FormSubmission.reaction_id)
         .outerjoin(recorder, recorder.id == FormSubmission.recorded_by_id)
         .outerjoin(withdrawer, withdrawer.id == FormSubmission.withdrawn_by_id)
     )

@@ -21,3 +21,17 @@ def note_export(scope: Scope, name: str, parameters: Mapping[str, Any]) -> None:
             subject_id=scope.clinic_id,
             after={"export": name, **parameters},
         )
+
+
+def note_document(scope: Scope, patient_id: int, name: str, parameters: Mapping[str, Any]) -> None:
+    """Note who took a document about a patient out of the tracker, and which one."""
+    scope.require(Permission.EXPORT_DATA)
+    with unit_of_work(scope):
+        audit.note(
+            scope,
+            AuditAction.DATA_EXPORTED,
+            subject_type="patient",
+            subject_id=patient_id,
+            patient_id=patient_id,
+            after={"export": name, **parameters},
+        )

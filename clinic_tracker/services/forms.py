@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from clinic_tracker.domain.course_forms.status_answers import check_answers
 from clinic_tracker.domain.errors import NotFound, RuleViolation
 from clinic_tracker.domain.local_time import show_date
 from clinic_tracker.domain.permissions import Permission
@@ -15,7 +16,7 @@ from clinic_tracker.domain.vocabulary import FactState, FormKind, FormMethod
 from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import FormSubmission
 from clinic_tracker.models.patients import Patient
-from clinic_tracker.models.treatment import Infusion, TreatmentCourse
+from clinic_tracker.models.treatment import Infusion, InfusionReaction, TreatmentCourse
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import audit
 from clinic_tracker.services.audit import AuditAction
@@ -30,7 +31,10 @@ COURSE_FORMS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A form as it was sent. ``course`` is the number of the course, for the forms of a course."""
+    """A form as it was sent. ``course`` is the number of the course, for the forms of a course.
+
+    ``reaction`` is the reaction that the report of an adverse event is about.
+    """
 
     kind: FormKind
     submitted_on: date
@@ -41,6 +45,7 @@ class Submission:
     signed_by: str | None = None
     note: str | None = None
     answers: Mapping[str, Any] = field(default_factory=dict)
+    reaction: uuid.UUID | None = None
 
 
 def submit_form(
@@ -49,7 +54,8 @@ def submit_form(
     """Record that a form was sent to the REMS; the submission's public id. The same form sent twice records once.
 
     RuleViolation for a date in the future or before birth, completion after sending, a form of a course without its
-    course, and a checklist sent before the last infusion given in its course (R-52).
+    course, a checklist sent before the last infusion given in its course (R-52), and answers of a status form that
+    contradict each other. NotFound for a course or reaction that is not this patient's.
     """
     scope.require(Permission.SUBMIT_FORMS)
     with unit_of_work(scope) as work:
@@ -102,11 +108,14 @@ def withdraw_form(scope: Scope, patient: uuid.UUID, form: uuid.UUID, *, reason: 
 
 def _new(scope: Scope, patient: Patient, submission: Submission, form_token: str | None) -> FormSubmission:
     _check_dates(scope, patient, submission)
+    if submission.kind is FormKind.PATIENT_STATUS_FORM:
+        check_answers(submission.answers)
     course = _course(scope, patient, submission)
     return FormSubmission(
         clinic_id=scope.clinic_id,
         patient_id=patient.id,
         course_id=course,
+        reaction_id=_reaction(scope, patient, submission),
         kind=submission.kind.value,
         completed_on=submission.completed_on,
         submitted_on=submission.submitted_on,
@@ -153,6 +162,28 @@ def _course(scope: Scope, patient: Patient, submission: Submission) -> int | Non
     if submission.kind is FormKind.INFUSION_CHECKLIST:
         _check_after_last_infusion(scope, course, submission)
     return course
+
+
+def _reaction(scope: Scope, patient: Patient, submission: Submission) -> int | None:
+    """The key of the reaction that is reported: one that stands, of an infusion that stands."""
+    if submission.reaction is None:
+        return None
+    if submission.kind is not FormKind.ADVERSE_EVENT_FORM:
+        raise RuleViolation("no_report", "reaction", "Only the report of an adverse event is about a reaction.")
+    row = db.session.execute(
+        select(InfusionReaction.id, InfusionReaction.withdrawn_at)
+        .join(Infusion, Infusion.id == InfusionReaction.infusion_id)
+        .where(
+            InfusionReaction.clinic_id == scope.clinic_id,
+            InfusionReaction.public_id == submission.reaction,
+            Infusion.patient_id == patient.id,
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound("reaction")
+    if row[1] is not None:
+        raise RuleViolation("reaction_withdrawn", "reaction", "This reaction was withdrawn: there is none to report.")
+    return int(row[0])
 
 
 def _check_after_last_infusion(scope: Scope, course: int, submission: Submission) -> None:

@@ -15,7 +15,8 @@ from clinic_tracker.domain.course_forms.blocks import (
 )
 from clinic_tracker.domain.course_forms.facts import CourseFacts, DayFacts, FormFacts, ReactionFacts
 from clinic_tracker.domain.course_forms.sheet import Link, Place, Section, Sheet
-from clinic_tracker.domain.local_time import local_date
+from clinic_tracker.domain.local_time import local_date, show_date
+from clinic_tracker.domain.reactions import report_due_on
 from clinic_tracker.domain.vocabulary import FormKind
 
 KIND = FormKind.ADVERSE_EVENT_FORM
@@ -31,12 +32,20 @@ def adverse_event_sheet(facts: FormFacts, course: CourseFacts, day: DayFacts, re
             _reporter(facts),
             patient_block(facts.patient),
             prescriber_block(course.prescriber or facts.prescriber, facts.facility),
-            _event(day, reaction),
+            _event(facts, day, reaction),
             _drug(course, day, reaction),
             _assessment(facts, reaction),
         ),
         sent=sent_rows(facts.sent(KIND, reaction=reaction.public_id)),
     )
+
+
+def report_by(facts: FormFacts, day: DayFacts, row: ReactionFacts) -> str:
+    """By when a serious reaction is to be reported, in words; nothing for another one (R-80, local convention)."""
+    if not row.is_serious:
+        return ""
+    onset_on = local_date(row.onset_at, day.time_zone)
+    return show_date(report_due_on(onset_on, facts.report_business_days, facts.holidays))
 
 
 def _reporter(facts: FormFacts) -> Section:
@@ -51,7 +60,7 @@ def _reporter(facts: FormFacts) -> Section:
     )
 
 
-def _event(day: DayFacts, row: ReactionFacts) -> Section:
+def _event(facts: FormFacts, day: DayFacts, row: ReactionFacts) -> Section:
     here, zone = Link(Place.INFUSION, day.public_id), day.time_zone
     criteria = listed(row.seriousness)
     return Section(
@@ -66,6 +75,7 @@ def _event(day: DayFacts, row: ReactionFacts) -> Section:
             if row.is_serious
             else optional("Why it is serious", criteria),
             required("Outcome", listed([row.ending] if row.ending else [], row.outcome), here),
+            optional("To be reported by (local convention)", report_by(facts, day, row)),
             optional("Ended", moment(row.resolved_at, zone)),
             optional("Treatment", listed(row.actions, row.drugs, row.action)),
         ),

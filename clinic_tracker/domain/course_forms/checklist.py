@@ -49,7 +49,7 @@ def checklist_sheet(facts: FormFacts, course: CourseFacts) -> Sheet:
 
 def _before(facts: FormFacts, course: CourseFacts) -> Section:
     given, enrollment = course.authorization, facts.enrollment
-    here = Link(Place.VERIFICATION, course.public_id)
+    here = Link(Place.VERIFICATION, given.public_id) if given else Link(Place.AUTHORIZATION, course.public_id)
     return Section(
         "Before the first infusion",
         (

@@ -217,6 +217,8 @@ class FormFacts:
     submissions: tuple[SubmissionFacts, ...] = ()
     last_tests: Mapping[str, date] = field(default_factory=dict)
     findings: tuple[DatedEvent, ...] = ()
+    report_business_days: int = 1
+    holidays: frozenset[int] = frozenset()
 
     def course(self, number: int) -> CourseFacts | None:
         """The course with this number."""

@@ -6,9 +6,12 @@ The questions are what the clinic keeps beside the official form; they are not i
 from functools import lru_cache
 from typing import Any
 
+from clinic_tracker.domain.course_forms.adverse_event import RECIPIENTS
+from clinic_tracker.domain.course_forms.status_answers import CONDITIONS, LEFT_CARE
 from clinic_tracker.domain.vocabulary import FormKind, FormMethod
 from clinic_tracker.services.forms import COURSE_FORMS
 from clinic_tracker.web.forms import (
+    CheckboxesField,
     DateField,
     Form,
     IdempotencyField,
@@ -19,14 +22,6 @@ from clinic_tracker.web.forms import (
     TextAreaField,
 )
 
-TITLES = {
-    FormKind.PATIENT_STATUS_FORM: "Patient Status Form",
-    FormKind.INFUSION_CHECKLIST: "Infusion Checklist",
-    FormKind.PATIENT_ENROLLMENT_FORM: "Patient Enrollment Form",
-    FormKind.PATIENT_AUTHORIZATION_FORM: "Patient Authorization and Baseline Lab Form",
-    FormKind.PRESCRIPTION_ORDERING_FORM: "Prescription Ordering Form",
-    FormKind.ADVERSE_EVENT_FORM: "Adverse Event Reporting Form",
-}
 METHOD_CHOICES = (
     (FormMethod.WEB, "REMS website"),
     (FormMethod.FAX, "Fax"),
@@ -65,6 +60,8 @@ def _submission_form_class(kind: FormKind, correcting: bool) -> type[SubmissionF
     fields: dict[str, Any] = {}
     if kind in COURSE_FORMS:
         fields["course"] = SelectField("Course", required="Choose the course that the form is about")
+    if kind is FormKind.ADVERSE_EVENT_FORM:
+        fields["reaction"] = SelectField("Reaction", hint="The reaction of the chart that the report is about, if any.")
     fields |= {f"{ANSWER}{name}": field for name, field in _questions(kind).items()}
     if correcting:
         fields["reason"] = TextAreaField("Reason of the correction", required="Give the reason", max_length=2000)
@@ -79,10 +76,16 @@ def _questions(kind: FormKind) -> dict[str, Any]:
                 "period_from": DateField("Reporting period from", not_future=True),
                 "period_to": DateField("Reporting period to", not_future=True),
                 "under_care": _yes_no("Still under the care of the prescriber"),
+                "left_care": SelectField("If not: why", choices=(("", "Choose"), *LEFT_CARE.items())),
+                "new_prescriber": StringField("If transferred: new prescriber", max_length=200, width=20),
                 "monitored": _yes_no("Monitoring done as recommended"),
                 "autoimmune": _yes_no("New autoimmune condition"),
+                "conditions": CheckboxesField("If so: which", choices=CONDITIONS.items()),
+                "condition_on": DateField("If so: found on", not_future=True),
+                "reported": _yes_no("If so: reported to the REMS"),
                 "malignancy": _yes_no("New malignancy"),
-                "stroke_or_reaction": _yes_no("Stroke or infusion reaction"),
+                "infusion_reaction": _yes_no("Infusion reaction"),
+                "stroke": _yes_no("Stroke or arterial dissection"),
                 "further_course": _yes_no("Further course intended"),
             }
         case FormKind.INFUSION_CHECKLIST:
@@ -96,6 +99,7 @@ def _questions(kind: FormKind) -> dict[str, Any]:
             return {
                 "event": StringField("Event", required="Enter the event", max_length=300, width=30),
                 "onset_on": DateField("Onset", not_future=True),
+                "sent_to": CheckboxesField("Sent to", choices=RECIPIENTS),
             }
         case _:
             return {}

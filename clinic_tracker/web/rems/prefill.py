@@ -1,12 +1,17 @@
 """Between the form of a submission and what the service takes: filled in as far as the chart knows."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
 
 from flask import request
 
-from clinic_tracker.domain.local_time import show_date
+from clinic_tracker.domain.course_forms.facts import FormFacts, ReactionFacts
+from clinic_tracker.domain.course_forms.status_form import events_between, reporting_period
+from clinic_tracker.domain.errors import RuleViolation
+from clinic_tracker.domain.local_time import local_date, show_date
+from clinic_tracker.domain.reactions import told as told_signs
 from clinic_tracker.domain.vocabulary import FormKind, FormMethod
 from clinic_tracker.queries.forms import FormRow, OwedForm, owed_forms
 from clinic_tracker.queries.patients import PatientHeader
@@ -14,9 +19,11 @@ from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.treatment import Treatment
 from clinic_tracker.queries.treatment_rows import CourseRow
 from clinic_tracker.services.forms import COURSE_FORMS, Submission
+from clinic_tracker.web.addresses import uuid_in
 from clinic_tracker.web.forms import SelectField, as_choices
 from clinic_tracker.web.rems.forms import ANSWER, SubmissionForm, submission_form_class
 
+MOST_EVENT, MOST_CHOICE = 300, 60
 SIGNED_BY_PRESCRIBER = frozenset(
     {
         FormKind.PATIENT_STATUS_FORM,
@@ -39,10 +46,13 @@ class CourseDay:
     late_or_missing: str | None
 
 
-def new_submission(scope: Scope, header: PatientHeader, kind: FormKind, treatment: Treatment) -> SubmissionForm:
+def new_submission(
+    scope: Scope, header: PatientHeader, kind: FormKind, treatment: Treatment, facts: FormFacts
+) -> SubmissionForm:
     """The form for a kind with what the chart knows; what was sent stays as typed."""
     form = submission_form_class(kind)(scope=scope)
     _set_courses(form, kind, treatment)
+    _set_reactions(form, facts)
     if request.method == "POST":
         return form
     form.submitted_on.process(None, scope.today)
@@ -51,17 +61,20 @@ def new_submission(scope: Scope, header: PatientHeader, kind: FormKind, treatmen
     form.signed_by.data = header.prescriber_name if kind in SIGNED_BY_PRESCRIBER else scope.actor_name
     owed = [row for row in owed_forms(scope, header.id, header.protocol_id) if row.requirement.evidence == kind]
     if kind is FormKind.PATIENT_STATUS_FORM:
-        _fill_status_form(scope, header, form, owed)
+        _fill_status_form(form, facts)
+    elif kind is FormKind.ADVERSE_EVENT_FORM:
+        _fill_report(form, facts)
     elif kind in COURSE_FORMS:
-        _fill_course(form, kind, treatment, owed)
+        _fill_course(form, kind, treatment, owed, facts)
     return form
 
 
-def correction(scope: Scope, row: FormRow, treatment: Treatment) -> SubmissionForm:
+def correction(scope: Scope, row: FormRow, treatment: Treatment, facts: FormFacts) -> SubmissionForm:
     """The form that corrects a submission, with everything of it filled in."""
     kind = FormKind(row.kind)
     form = submission_form_class(kind, correcting=True)(scope=scope)
     _set_courses(form, kind, treatment)
+    _set_reactions(form, facts)
     if request.method == "POST":
         return form
     form.submitted_on.process(None, row.submitted_on)
@@ -70,6 +83,8 @@ def correction(scope: Scope, row: FormRow, treatment: Treatment) -> SubmissionFo
     form.signed_by.data, form.note.data = row.signed_by, row.note
     if "course" in form:
         form["course"].data = str(row.course) if row.course else None
+    if "reaction" in form:
+        form["reaction"].data = str(row.reaction) if row.reaction else None
     for name, value in row.answers.items():
         if (field := f"{ANSWER}{name}") in form:
             _set(form, field, value)
@@ -79,6 +94,7 @@ def correction(scope: Scope, row: FormRow, treatment: Treatment) -> SubmissionFo
 def submission_of(form: SubmissionForm, kind: FormKind) -> Submission:
     """What the form says, for the service to judge."""
     course = form["course"].data if "course" in form else None
+    reaction = form["reaction"].data if "reaction" in form else None
     return Submission(
         kind=kind,
         submitted_on=form.submitted_on.data,
@@ -91,8 +107,9 @@ def submission_of(form: SubmissionForm, kind: FormKind) -> Submission:
         answers={
             field.name.removeprefix(ANSWER): _plain(field.data)
             for field in form
-            if field.name.startswith(ANSWER) and field.data is not None
+            if field.name.startswith(ANSWER) and field.data not in (None, [])
         },
+        reaction=uuid.UUID(reaction) if reaction else None,
     )
 
 
@@ -112,24 +129,65 @@ def course_days(treatment: Treatment, number: int | None) -> list[CourseDay]:
     return days
 
 
-def _fill_status_form(scope: Scope, header: PatientHeader, form: SubmissionForm, owed: list[OwedForm]) -> None:
-    """The reporting period: since the form before, or since the first infusion."""
-    sent = [row.done_on for row in owed if row.done_on is not None]
-    start = max(sent) if sent else header.first_infusion_on
+def refuse(form: SubmissionForm, violation: RuleViolation) -> None:
+    """Show a refused rule at its field; the questions of a form carry a prefix."""
+    name = f"{ANSWER}{violation.field}"
+    known = violation.field is not None and name in form
+    form.refuse(RuleViolation(violation.code, name, violation.message) if known else violation)
+
+
+def _fill_status_form(form: SubmissionForm, facts: FormFacts) -> None:
+    """The reporting period, and what of the questions the chart can answer: a reaction that it holds."""
+    start, end = reporting_period(facts)
     form[f"{ANSWER}period_from"].process(None, start)
-    form[f"{ANSWER}period_to"].process(None, scope.today)
+    form[f"{ANSWER}period_to"].process(None, end)
+    told = events_between(facts, start, end)
+    form[f"{ANSWER}infusion_reaction"].data = "yes" if any("reaction" in event.what for event in told) else "no"
 
 
-def _fill_course(form: SubmissionForm, kind: FormKind, treatment: Treatment, owed: list[OwedForm]) -> None:
+def _fill_report(form: SubmissionForm, facts: FormFacts) -> None:
+    """The reaction in the address: its signs and onset."""
+    wanted = uuid_in("reaction")
+    found = facts.reaction(wanted) if wanted else None
+    if found is None:
+        return
+    _course, day, row = found
+    form["reaction"].data = str(row.public_id)
+    form[f"{ANSWER}event"].data = told_signs(row.ticked, row.signs)[:MOST_EVENT]
+    form[f"{ANSWER}onset_on"].process(None, local_date(row.onset_at, day.time_zone))
+
+
+def _set_reactions(form: SubmissionForm, facts: FormFacts) -> None:
+    if "reaction" not in form:
+        return
+    known = [
+        (str(row.public_id), _reaction_words(course.number, day.day_number, row))
+        for course in facts.courses
+        for day, row in course.reactions
+    ]
+    cast("SelectField", form["reaction"]).choices = as_choices([("", "Another event"), *known])
+
+
+def _reaction_words(course: int, day: int, row: ReactionFacts) -> str:
+    serious = ", serious" if row.is_serious else ""
+    return f"Course {course}, day {day}{serious}: {told_signs(row.ticked, row.signs)[:MOST_CHOICE]}"
+
+
+def _fill_course(
+    form: SubmissionForm, kind: FormKind, treatment: Treatment, owed: list[OwedForm], facts: FormFacts
+) -> None:
     course = _likely_course(kind, treatment, owed)
     if course is None:
         return
     form["course"].data = str(course.number)
-    if kind is FormKind.INFUSION_CHECKLIST:
-        given = len(treatment.given(course.id))
+    told = facts.course(course.number)
+    if kind is FormKind.INFUSION_CHECKLIST and told is not None:
+        given = len(told.days)
+        unused = told.unused_vials if told.unused_vials is not None else max(course.planned_days - given, 0)
         form[f"{ANSWER}days_given"].data = given or None
         form[f"{ANSWER}as_planned"].data = "yes" if given == course.planned_days else "no"
-        form[f"{ANSWER}unused_vials"].data = max(course.planned_days - given, 0)
+        form[f"{ANSWER}reactions"].data = "yes" if told.reactions else "no"
+        form[f"{ANSWER}unused_vials"].data = unused
 
 
 def _likely_course(kind: FormKind, treatment: Treatment, owed: list[OwedForm]) -> CourseRow | None:

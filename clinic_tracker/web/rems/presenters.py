@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from clinic_tracker.domain.course_forms.sheet import TITLES
 from clinic_tracker.domain.vocabulary import FormKind, ObligationStatus
 from clinic_tracker.queries.forms import FormRow, OwedForm
-from clinic_tracker.web.rems.forms import METHOD_CHOICES, TITLES
+from clinic_tracker.web.rems.forms import METHOD_CHOICES
 
 METHOD_WORDS = {str(value): words for value, words in METHOD_CHOICES}
 

@@ -5,11 +5,13 @@ import uuid
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from clinic_tracker.domain.course_forms.sheet import TITLES
 from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.requirement import EvidenceKind
 from clinic_tracker.domain.vocabulary import FormKind
 from clinic_tracker.queries.effects import effects_of
+from clinic_tracker.queries.form_facts import form_facts
 from clinic_tracker.queries.forms import FormRow, form_requirements, owed_forms, patient_form, patient_forms
 from clinic_tracker.queries.patients import PatientHeader, patient_header
 from clinic_tracker.queries.scope import Scope
@@ -20,10 +22,14 @@ from clinic_tracker.web.addresses import uuid_in
 from clinic_tracker.web.effects import EffectLine, effect_line
 from clinic_tracker.web.forms import accepted, status_of
 from clinic_tracker.web.patients.banner import banner_of
+from clinic_tracker.web.rems import sheet_views
 from clinic_tracker.web.rems.blueprint import blueprint
-from clinic_tracker.web.rems.forms import TITLES, ReasonForm, SubmissionForm
-from clinic_tracker.web.rems.prefill import correction, course_days, new_submission, submission_of
+from clinic_tracker.web.rems.forms import ReasonForm, SubmissionForm
+from clinic_tracker.web.rems.prefill import correction, course_days, new_submission, refuse, submission_of
 from clinic_tracker.web.rems.presenters import form_title, ledger, scheduled_forms
+from clinic_tracker.web.rems.sheet_presenters import form_groups
+
+__all__ = ["blueprint", "sheet_views"]
 
 KIND = f"any({','.join(FormKind)})"
 
@@ -45,6 +51,7 @@ def forms(patient: uuid.UUID) -> ResponseReturnValue:
         ledger=ledger(sent, owed),
         effects=submitted_effects(scope, header, sent),
         kinds=TITLES,
+        groups=form_groups(scope, patient, form_facts(scope, header.id, header.protocol_id)),
         may_submit=scope.may(Permission.SUBMIT_FORMS),
     )
 
@@ -56,12 +63,13 @@ def submit_form(patient: uuid.UUID, kind: str) -> ResponseReturnValue:
     scope, kind_sent = current_scope(), FormKind(kind)
     header = patient_header(scope, patient)
     treatment = treatment_of(scope, header.id)
-    form = new_submission(scope, header, kind_sent, treatment)
+    facts = form_facts(scope, header.id, header.protocol_id)
+    form = new_submission(scope, header, kind_sent, treatment, facts)
     if form.validate_on_submit():
         try:
             new = service.submit_form(scope, patient, submission_of(form, kind_sent), form_token=form.token.data)
         except RuleViolation as refused:
-            form.refuse(refused)
+            refuse(form, refused)
         else:
             flash("Form recorded.", "success")
             return redirect(url_for("rems.forms", patient=patient, entered=new), 303)
@@ -75,13 +83,14 @@ def correct_form(patient: uuid.UUID, form: uuid.UUID) -> ResponseReturnValue:
     scope = current_scope()
     header = patient_header(scope, patient)
     row, treatment = patient_form(scope, header.id, form), treatment_of(scope, header.id)
-    page, kind = correction(scope, row, treatment), FormKind(row.kind)
+    facts = form_facts(scope, header.id, header.protocol_id)
+    page, kind = correction(scope, row, treatment, facts), FormKind(row.kind)
     if page.validate_on_submit():
         changed, reason, token = submission_of(page, kind), page["reason"].data, page.token.data
         try:
             new = service.correct_form(scope, patient, form, changed, reason=reason, form_token=token)
         except RuleViolation as refused:
-            page.refuse(refused)
+            refuse(page, refused)
         else:
             flash("Form corrected.", "success")
             return redirect(url_for("rems.forms", patient=patient, entered=new), 303)
