@@ -116,7 +116,7 @@ def _courses(value: object, time_zone: ZoneInfo) -> tuple[CourseFact, ...]:
 
 def _course(value: object, time_zone: ZoneInfo) -> CourseFact:
     fields = fields_of(value, ["number"], _COURSE_FIELDS)
-    infusions = optional_list(fields, "infusions", lambda item: read_infusion(item, time_zone))
+    infusions = optional_list(fields, "infusions", lambda item: read_infusion(item, time_zone, keeps_pauses=False))
     return CourseFact(
         number=at("number", positive, fields["number"]),
         infusion_days=tuple(sorted(infusion.on.toordinal() for infusion in infusions)),
@@ -124,15 +124,24 @@ def _course(value: object, time_zone: ZoneInfo) -> CourseFact:
     )
 
 
-def read_infusion(value: object, time_zone: ZoneInfo) -> GivenInfusion:
-    """One infusion, checked; InvalidHistory names the field inside it."""
+def read_infusion(value: object, time_zone: ZoneInfo, *, keeps_pauses: bool = True) -> GivenInfusion:
+    """One infusion, checked; InvalidHistory names the field inside it.
+
+    Pauses change no due date: for the engine they are any objects, and only who keeps them needs their instants.
+    """
     fields = fields_of(value, ["started_at"], _INFUSION_FIELDS)
     started_at = at("started_at", lambda given: _instant(given, time_zone), fields["started_at"])
     ended_at = at("ended_at", lambda given: _optional_instant(given, time_zone), fields.get("ended_at"))
     if ended_at is not None and ended_at < started_at:
         raise InvalidHistory("ended_at", "must not be before started_at")
-    pauses = optional_list(fields, "pauses", lambda pause: _pause(pause, time_zone))
-    return GivenInfusion(started_at.astimezone(time_zone).date(), started_at, ended_at, pauses)
+    pauses = optional_list(fields, "pauses", lambda pause: _pause(pause, time_zone) if keeps_pauses else _object(pause))
+    kept = tuple(pause for pause in pauses if pause is not None)
+    return GivenInfusion(started_at.astimezone(time_zone).date(), started_at, ended_at, kept)
+
+
+def _object(value: object) -> None:
+    if not isinstance(value, dict):
+        raise InvalidHistory("", "must be an object")
 
 
 def _pause(value: object, time_zone: ZoneInfo) -> tuple[datetime, datetime | None]:

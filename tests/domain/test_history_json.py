@@ -222,9 +222,6 @@ BAD = {
     ],
     "courses.0.infusions.0.pauses": ["none", {}, 5],
     "courses.0.infusions.0.pauses.0": [5, None, [], "10:00"],
-    "courses.0.infusions.0.pauses.0.paused_at": [None, 5, "10:00", "2025-11-03T10:00", "1900-01-01T04:59Z"],
-    "courses.0.infusions.0.pauses.0.resumed_at": [5, "", "2025-11-03T10:11-05:00", "2200-01-01T05:00Z"],
-    "courses.0.infusions.0.pauses.0.from": ["noon", None],
     "courses.0.monitoring_extended_to": [5, "", "2029", "2200-01-01", "2029-02-29", True],
     "labs": [{}, "x"],
     "labs.0": [None, [], "cbc_diff"],
@@ -248,6 +245,23 @@ BAD = {
 @pytest.mark.parametrize("path, value", [(path, value) for path, values in BAD.items() for value in values])
 def test_bad_values_are_refused_by_name(path: str, value: object) -> None:
     assert refusal(changed(path, value)).startswith(f"{as_written(path)}: ")
+
+
+BAD_PAUSES = {
+    "paused_at": [None, 5, "10:00", "2025-11-03T10:00", "1900-01-01T04:59Z"],
+    "resumed_at": [5, "", "2025-11-03T10:11-05:00", "2200-01-01T05:00Z"],
+    "from": ["noon", None],
+}
+
+
+@pytest.mark.parametrize("name, value", [(name, value) for name, values in BAD_PAUSES.items() for value in values])
+def test_pauses_are_read_where_they_are_kept_and_change_nothing_for_the_engine(name: str, value: object) -> None:
+    path = f"courses.0.infusions.0.pauses.0.{name}"
+    document: Any = changed(path, value)
+    assert read_history(document) == read_history(FULL)
+    with pytest.raises(InvalidHistory) as refused:
+        read_infusion(document["courses"][0]["infusions"][0], ZoneInfo("America/New_York"))
+    assert str(refused.value).startswith(f"pauses[0].{name}: ")
 
 
 def test_a_checklist_needs_its_course() -> None:
