@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from clinic_tracker.domain.baseline import BaselineItem, BaselineState, Weight, baseline
-from clinic_tracker.domain.baseline_facts import validity, validity_words
+from clinic_tracker.domain.baseline_facts import ExamDone, validity, validity_words
 from clinic_tracker.domain.local_time import show_date
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.readiness_facts import ReadinessFacts
@@ -109,13 +109,15 @@ def _pregnancy_test(facts: ReadinessFacts) -> Item:
             clears="The neurologist decides what follows; the pregnancy is reported.",
             permission=Permission.AUTHORIZE_COURSES,
         )
+    return _dated(item, latest, facts)
+
+
+def _dated(item: Item, latest: ExamDone, facts: ReadinessFacts) -> Item:
+    """The test with how long it counts."""
     expires_on = latest.on + timedelta(days=facts.rules.pregnancy_test_days)
     state = validity(expires_on, facts.start_on, facts.as_of)
     words = f"Done on {show_date(latest.on)} ({latest.outcome}); {validity_words(state, expires_on)}"
-    short = f"pregnancy test {_STATE_WORDS.get(state, '')}".strip()
-    return item._replace(
-        state=state,
-        expires_on=expires_on,
-        short=short,
-        words=words if state is State.MET else f"Pregnancy test: {words}",
-    )
+    if state is State.MET:
+        return item._replace(state=state, expires_on=expires_on, words=words)
+    short = f"pregnancy test {_STATE_WORDS[state]}"
+    return item._replace(state=state, expires_on=expires_on, words=f"Pregnancy test: {words}", short=short)

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy.exc import IntegrityError
@@ -50,6 +50,7 @@ from clinic_tracker.services.unit_of_work import unit_of_work
 # A start older than this is no longer a live one: it belongs on the page for days after the fact.
 LIVE_FOR = timedelta(hours=12)
 EARLY_DISCHARGE = "early_discharge"
+NOT_ASKED = Answers()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,9 +93,8 @@ def start_infusion(
 ) -> uuid.UUID:
     """Record the start of an infusion as it happens; what was recorded for the day before the start joins it.
 
-    RuleViolation for what the rules refuse, whatever the reason: hard stops (R-11, R-14, R-18, R-28, R-32, R-34), a
-    question not answered, one already started today, a start long ago (a back entry). ReasonNeeded for what is missing
-    and a prescriber may depart from.
+    RuleViolation for hard stops, questions not answered and a start long ago; ReasonNeeded for what a prescriber may
+    depart from.
     """
     scope.require(Permission.RECORD_TREATMENT)
     with unit_of_work(scope) as work:
@@ -106,14 +106,11 @@ def start_infusion(
         if facts.started_at < scope.now - LIVE_FOR:
             message = "This start is more than 12 hours ago. Record it as a day after the fact."
             raise RuleViolation("not_live", "started_at", message)
-        row = _new(scope, owner, course_row, facts, form_token=form_token)
-        for name, answer in answers._asdict().items():
-            setattr(row, name, answer)
+        row = _new(scope, owner, course_row, facts, answers, form_token=form_token)
         day = Day(owner, course_row, row)
         extra = start_verdict_of(scope, owner, course_row, row, answers)
-        verdict = judge(
-            scope, day, waiting_parts(scope, course_row, row.infused_on), live=True, readiness=True, extra=extra
-        )
+        parts = waiting_parts(scope, course_row, row.infused_on)
+        verdict = judge(scope, day, parts, live=True, readiness=True, extra=extra)
         _insert(scope, day, verdict)
         attach_waiting(scope, day)
         account_for(scope, day, verdict, given or Reasons())
@@ -208,6 +205,7 @@ def _new(
     patient: Patient,
     course: TreatmentCourse,
     facts: InfusionFacts,
+    answers: Answers = NOT_ASKED,
     *,
     form_token: str | None = None,
     time_zone: str | None = None,
@@ -223,31 +221,19 @@ def _new(
         recorded_by_id=scope.user_id,
         recorded_at=scope.now,
         form_token=form_token,
-        day_number=facts.day_number,
-        started_at=facts.started_at,
-        dose_mg=facts.dose_mg,
-        ended_at=facts.ended_at,
-        discharged_at=facts.discharged_at,
-        diluted_at=facts.diluted_at,
-        lot_number=facts.lot_number,
-        lot_expires_on=facts.lot_expires_on,
-        stroke_advice_given=facts.stroke_advice_given,
-        late_reaction_advice_given=facts.late_reaction_advice_given,
-        chair=facts.chair,
-        nurse_name=facts.nurse_name,
-        note=facts.note,
+        **asdict(facts),
+        **answers._asdict(),
     )
 
 
 def _replacement(scope: Scope, old: Day, facts: InfusionFacts) -> Infusion:
     """The row that corrects another: what the page does not ask again is kept."""
     was = old.infusion
-    row = _new(scope, old.patient, old.course, facts, time_zone=was.time_zone)
+    answers = Answers(*(getattr(was, name) for name in Answers._fields))
+    row = _new(scope, old.patient, old.course, facts, answers, time_zone=was.time_zone)
     row.replaces_id = was.id
     row.observation_minutes, row.observation_reason = was.observation_minutes, was.observation_reason
     row.planned_minutes = was.planned_minutes
-    for name in Answers._fields:
-        setattr(row, name, getattr(was, name))
     row.is_back_entry, row.recorded_via = was.is_back_entry, was.recorded_via
     if row.discharged_at is not None:
         row.discharged_by_id = was.discharged_by_id or (None if was.is_back_entry else scope.user_id)

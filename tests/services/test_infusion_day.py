@@ -298,7 +298,7 @@ def test_a_step_asks_only_about_what_it_changes(treated, clock):
 def test_a_corticosteroid_given_after_the_start_needs_a_reason(cast, scope_for, clock):
     treated = add_patient(cast, scope_for)
     treated.make_ready()
-    infusion = treated.start(given=Reasons("Sheet to follow"))
+    infusion = treated.start(given=Reasons("Sheet to follow", "Dr. Rey"))
     clock.forward(minutes=10)
     late = {
         "kind": PremedicationKind.STEROID,

@@ -43,7 +43,8 @@ def day_url(treated, infusion, step=""):
 
 
 def confirmed(**values):
-    return {"infection_excluded": "1", "equipment_ready": "1", "lot_number": "A1234", **values}
+    answers = {"infection": "no", "contraindication": "no", "pregnancy": "no", "equipment_ready": "1"}
+    return {**answers, "lot_number": "A1234", **values}
 
 
 def infusion():
@@ -52,8 +53,8 @@ def infusion():
 
 def test_a_nurse_works_through_a_whole_day_with_the_time_prefilled(treated, nurse, clock, later):
     before = nurse.get(start_url(treated))
-    assert "No vital signs yet" in before.words
-    assert "Steroid not recorded yet" in before.words
+    assert "Vital signs: not recorded yet" in before.words
+    assert "Corticosteroid: not recorded yet" in before.words
     nurse.submit(
         f"/patients/{treated.patient}/courses/{treated.course}/vitals", pulse="72", systolic="118", diastolic="76"
     )
@@ -86,22 +87,49 @@ def test_a_running_day_opens_instead_of_the_page_before_it(treated, nurse):
     assert nurse.get(start_url(treated), status=302).location.endswith(str(running))
 
 
-def test_what_is_missing_is_listed_and_one_reason_takes_it(treated, nurse):
+def test_what_is_missing_is_listed_and_one_reason_of_a_prescriber_takes_it(treated, nurse):
     answer = nurse.submit(start_url(treated), 400, **confirmed())
     assert answer.errors[0].endswith("ive the reason for departing from the protocol")
     assert "No corticosteroid is recorded" in answer.words
     assert "No vital signs are recorded" in answer.words
-    nurse.post(start_url(treated), {**answer.fields(), "deviation_reason": "Given on the ward"})
+    answer = nurse.post(start_url(treated), {**answer.fields(), "deviation_reason": "Given on the ward"}, status=400)
+    assert "Prescriber who decided" in answer.words
+    nurse.post(start_url(treated), {**answer.fields(), "decided_by": "Dr. Rey"})
     assert "2 deviations" in nurse.follow().words
+
+
+@pytest.mark.parametrize("field", ["infection", "contraindication", "pregnancy"])
+def test_a_question_not_answered_is_refused_at_its_field_and_a_yes_stops_the_start(treated, nurse, field):
+    treated.prepare()
+    answer = nurse.submit(start_url(treated), 400, **confirmed(**{field: ""}))
+    assert len(answer.errors) == 1
+    assert answer.errors[0].startswith("Answer whether")
+    answer = nurse.submit(start_url(treated), 400, **confirmed(**{field: "yes"}))
+    assert len(answer.errors) == 1
+    assert "may not be started" in answer.errors[0]
+    assert db.session.execute(select(Infusion)).first() is None
+
+
+def test_pregnancy_is_not_asked_about_where_it_does_not_apply(cast, scope_for, nurse):
+    treated = add_patient(cast, scope_for, sex_at_birth="male")
+    treated.make_ready()
+    treated.prepare()
+    assert "pregnancy" not in nurse.get(start_url(treated)).fields()
+    answers = confirmed()
+    del answers["pregnancy"]
+    nurse.submit(start_url(treated), **answers)
+    assert infusion().pregnancy_excluded is None
 
 
 def test_blockers_say_what_would_clear_them_and_who_can(cast, scope_for, nurse):
     treated = add_patient(cast, scope_for)
     treated.plan()
-    rows = nurse.get(start_url(treated)).rows(0)
-    assert rows == [
-        ["Not authorized. R-14", "The neurologist authorizes the course with its baseline set.", "Neurologist"]
-    ]
+    page = nurse.get(start_url(treated))
+    state, check, evidence, *_dates, clears = page.rows(0)[0]
+    assert (state, check, evidence) == ("Missing", "Course authorized R-14", "Not authorized.")
+    assert clears == ("The neurologist authorizes the course with its baseline set. Neurologist · Stops the infusion")
+    assert "authorize" not in str(page.links().values())
+    assert "A live start is refused" in page.words
 
 
 def test_a_hard_stop_refuses_a_live_start_and_points_to_back_entry(cast, scope_for, nurse):
