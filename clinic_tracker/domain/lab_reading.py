@@ -1,0 +1,262 @@
+"""What a report that a laboratory sent says: panels, exams and orders; and what of it nobody here understands.
+
+Codes and units are looked up, by LOINC or by what a person has mapped once. Whatever is in no table becomes a problem
+with its text, and the rest of the report goes on.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from clinic_tracker.domain.errors import RuleViolation
+from clinic_tracker.domain.lab_entry import ReadPanel, ReadValue
+from clinic_tracker.domain.lab_meaning import CodeTable, LocalCodes, Meaning
+from clinic_tracker.domain.lab_values import ValueReader
+from clinic_tracker.domain.lab_words import (
+    PERCENT_ONLY,
+    SPOILS,
+    outcome_of,
+    specimen_problem,
+)
+from clinic_tracker.domain.messages import LOINC, Coded, Observed, ReportState, SentReport
+from clinic_tracker.domain.panels import LabCatalog, SpecimenProblem
+from clinic_tracker.domain.vocabulary import ExamKind, LocalCodeKind, Panel, ResultStatus, Sex
+
+WITHOUT_VALUES = frozenset({ReportState.ORDERED, ReportState.COLLECTED, ReportState.PENDING, ReportState.REJECTED})
+_NO_VALUE = WITHOUT_VALUES | {ReportState.CANCELLED}
+_STATUS = {
+    ReportState.PRELIMINARY: ResultStatus.PRELIMINARY,
+    ReportState.CORRECTED: ResultStatus.CORRECTED,
+    ReportState.FINAL: ResultStatus.FINAL,
+}
+_LONGEST_TEXT = 200
+
+
+class DoubtKind(StrEnum):
+    """Why a line or a report is not understood."""
+
+    UNKNOWN_CODE = "unknown_code"
+    UNKNOWN_UNIT = "unknown_unit"
+    MISSING_UNIT = "missing_unit"
+    UNREADABLE_VALUE = "unreadable_value"
+    UNLIKELY_UNIT = "unlikely_unit"
+
+
+class Doubt(NamedTuple):
+    """Something that a person must look at: the code and its text, the value and unit as sent, and why."""
+
+    kind: DoubtKind
+    system: str
+    code: str
+    title: str
+    value: str
+    unit: str
+    message: str
+
+
+class ReadExam(NamedTuple):
+    """An exam understood: its outcome is one of its list; ``method`` is the laboratory's name of the test."""
+
+    kind: ExamKind
+    outcome: str
+    method: str
+
+
+class OrderedPanel(NamedTuple):
+    """A panel that has no result yet, and how far it is."""
+
+    panel: Panel
+    state: ReportState
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What a report says. ``problems`` are lines left out; everything else of the report stands."""
+
+    panels: tuple[ReadPanel, ...] = ()
+    exams: tuple[ReadExam, ...] = ()
+    orders: tuple[OrderedPanel, ...] = ()
+    problems: tuple[Doubt, ...] = ()
+
+
+class _Line(NamedTuple):
+    """One line with what its code means."""
+
+    sent: Observed
+    meaning: Meaning
+
+
+def understand(report: SentReport, catalog: LabCatalog, local: LocalCodes, sex: Sex) -> Understood:
+    """What the report says (see ``LabReader.understand``)."""
+    return LabReader(catalog, local).understand(report, sex)
+
+
+class LabReader:
+    """Reads the reports of one source with its local codes."""
+
+    def __init__(self, catalog: LabCatalog, local: LocalCodes) -> None:
+        self.catalog = catalog
+        self.codes = CodeTable(catalog, local)
+        self.values = ValueReader(catalog, local)
+
+    def understand(self, report: SentReport, sex: Sex) -> Understood:
+        """Panels, exams or orders of a report, and its problems.
+
+        Where an analyte comes twice the last line that is final counts. A line that the laboratory cancelled or has
+        not finished has no value. A panel is preliminary while one of its values is, corrected if one of them was.
+        """
+        if report.state in WITHOUT_VALUES or (report.state is ReportState.PRELIMINARY and not report.values):
+            return self._orders(report)
+        problems: list[Doubt] = []
+        values: dict[Panel, dict[str, tuple[ReadValue, ReportState]]] = defaultdict(dict)
+        spoiled: dict[Panel, SpecimenProblem] = {}
+        exams: dict[ExamKind, ReadExam] = {}
+        of_report = {found for note in report.notes if (found := specimen_problem(note))}
+        for panel in self.codes.panels_of(report.codes):
+            values.setdefault(panel, {})
+        for sent in report.values:
+            meaning = self.codes.meaning(sent.codes)
+            if meaning is None:
+                problems += self._unknown(report, sent)
+            elif meaning.kind is LocalCodeKind.EXAM:
+                self._exam(_Line(sent, meaning), report, exams, problems)
+            elif meaning.kind is LocalCodeKind.ANALYTE:
+                self._value(_Line(sent, meaning), report, sex, values, spoiled, problems)
+            elif meaning.kind is LocalCodeKind.PANEL:
+                values.setdefault(Panel(meaning.target), {})
+        if not report.values and not values:
+            problems += self._unknown_order(report)
+        for problem in sorted(of_report):
+            spoiled |= {panel: problem for panel in values if panel in SPOILS[problem] and panel not in spoiled}
+        panels = tuple(self._panel(panel, rows, spoiled.get(panel), report) for panel, rows in values.items())
+        return Understood(panels, tuple(exams.values()), (), tuple(dict.fromkeys(problems)))
+
+    def panels_named(self, report: SentReport) -> frozenset[Panel]:
+        """The panels that the report or its lines are about, whatever the values say."""
+        meanings = [self.codes.meaning(line.codes) for line in report.values]
+        found = {
+            self.catalog.analytes[meaning.target].panel
+            for meaning in meanings
+            if meaning is not None and meaning.kind is LocalCodeKind.ANALYTE
+        }
+        return frozenset(found.union(self.codes.panels_of(report.codes)))
+
+    def _orders(self, report: SentReport) -> Understood:
+        panels = self.codes.panels_of(report.codes) or self.codes.ordered_together(report.codes)
+        meaning = self.codes.meaning(report.codes)
+        if not panels and meaning is not None and meaning.kind is LocalCodeKind.ANALYTE:
+            panels = (self.catalog.analytes[meaning.target].panel,)
+        panels = panels or tuple(sorted(self.panels_named(report)))
+        if not panels and meaning is None:
+            return Understood(problems=tuple(self._unknown_order(report)))
+        reason = "; ".join(dict.fromkeys([*report.notes, *(note for line in report.values for note in line.notes)]))
+        state = ReportState.PENDING if report.state is ReportState.PRELIMINARY else report.state
+        return Understood(orders=tuple(OrderedPanel(panel, state, reason[:_LONGEST_TEXT]) for panel in panels))
+
+    def _unknown(self, report: SentReport, sent: Observed) -> list[Doubt]:
+        """A line with a code that nobody knows; nothing where the line says nothing either."""
+        if not sent.text.strip() and not sent.value_codes:
+            return []
+        return [_doubt(DoubtKind.UNKNOWN_CODE, sent.codes or report.codes, sent, "The code of this test is not known.")]
+
+    def _unknown_order(self, report: SentReport) -> list[Doubt]:
+        if (
+            self.codes.ordered_together(report.codes)
+            or self.codes.meaning(report.codes)
+            or report.state is ReportState.CANCELLED
+        ):
+            return []
+        coded = report.codes[0] if report.codes else Coded("")
+        message = "The code of this report is not known, and it has no values."
+        return [Doubt(DoubtKind.UNKNOWN_CODE, coded.system, coded.code, coded.text, "", "", message)]
+
+    def _exam(self, line: _Line, report: SentReport, exams: dict[ExamKind, ReadExam], problems: list[Doubt]) -> None:
+        sent = line.sent
+        if _state(report, sent) not in (ReportState.FINAL, ReportState.CORRECTED):
+            return
+        kind = ExamKind(line.meaning.target)
+        if not sent.text.strip() and not sent.value_codes:
+            return
+        outcome = outcome_of(kind, sent.text, tuple(coded.code for coded in sent.value_codes))
+        if outcome is None:
+            words = "The outcome is not one of the words that are known for this test."
+            problems.append(_doubt(DoubtKind.UNREADABLE_VALUE, sent.codes, sent, words))
+            return
+        read = ReadExam(kind, outcome, next((coded.text for coded in sent.codes if coded.text), ""))
+        known = exams.get(kind)
+        if known is None or _GRAVITY[outcome] > _GRAVITY[known.outcome]:
+            exams[kind] = read
+
+    def _value(
+        self,
+        line: _Line,
+        report: SentReport,
+        sex: Sex,
+        values: dict[Panel, dict[str, tuple[ReadValue, ReportState]]],
+        spoiled: dict[Panel, SpecimenProblem],
+        problems: list[Doubt],
+    ) -> None:
+        sent, analyte = line.sent, self.catalog.analytes[line.meaning.target]
+        rows = values[analyte.panel]
+        for words in (sent.text, sent.flag, *sent.notes):
+            found = specimen_problem(words) if words else None
+            if found is not None and analyte.panel in SPOILS[found]:
+                spoiled.setdefault(analyte.panel, found)
+        state = _state(report, sent)
+        if state in _NO_VALUE or not sent.text.strip() or specimen_problem(sent.text):
+            return
+        try:
+            read = self.values.read(analyte.code, sent, sex)
+        except RuleViolation as violation:
+            problems.append(_doubt(_kind(violation), sent.codes, sent, violation.message))
+            return
+        before = rows.get(analyte.code)
+        if before is None or state is not ReportState.PRELIMINARY or before[1] is ReportState.PRELIMINARY:
+            rows[analyte.code] = (read, state)
+
+    def _panel(
+        self,
+        panel: Panel,
+        rows: Mapping[str, tuple[ReadValue, ReportState]],
+        problem: SpecimenProblem | None,
+        report: SentReport,
+    ) -> ReadPanel:
+        states = {state for _, state in rows.values()} or {report.state}
+        status = next((_STATUS[state] for state in _STATUS if state in states), ResultStatus.FINAL)
+        missing = self.catalog.missing_for_complete(panel, rows, problem)
+        if panel is Panel.CD4 and missing and problem is None and any(_is_percent(line) for line in report.values):
+            missing = ("no CD4 count (a percentage only)",)
+        return ReadPanel(panel, tuple(read for read, _ in rows.values()), status, problem, missing)
+
+
+_GRAVITY = {"negative": 0, "not_immune": 0, "immune": 0, "indeterminate": 1, "positive": 2}
+
+
+def _state(report: SentReport, sent: Observed) -> ReportState:
+    """How far a line is: what is said of it, unless the whole report is not as far."""
+    if report.state in (ReportState.PRELIMINARY, ReportState.CANCELLED):
+        return report.state if sent.state not in _NO_VALUE else sent.state
+    if report.state is ReportState.CORRECTED and sent.state is ReportState.FINAL:
+        return ReportState.CORRECTED
+    return sent.state
+
+
+def _is_percent(line: Observed) -> bool:
+    return any(coded.system == LOINC and coded.code in PERCENT_ONLY for coded in line.codes)
+
+
+def _kind(violation: RuleViolation) -> DoubtKind:
+    try:
+        return DoubtKind(violation.code)
+    except ValueError:
+        return DoubtKind.UNREADABLE_VALUE
+
+
+def _doubt(kind: DoubtKind, codes: tuple[Coded, ...], sent: Observed, message: str) -> Doubt:
+    coded = codes[0] if codes else Coded("")
+    title = coded.text or next((one.text for one in codes if one.text), "")
+    value = sent.text or " ".join(one.text or one.code for one in sent.value_codes)
+    return Doubt(kind, coded.system, coded.code, title, value[:_LONGEST_TEXT], sent.unit or sent.unit_text, message)
