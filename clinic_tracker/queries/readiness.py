@@ -1,7 +1,10 @@
 """May these patients be infused on these days? The facts on file, and the checks of readiness from them."""
 
+import uuid
 from collections.abc import Sequence
 from datetime import date
+
+from sqlalchemy import select
 
 from clinic_tracker.domain.errors import NotFound
 from clinic_tracker.domain.readiness import (
@@ -15,6 +18,9 @@ from clinic_tracker.domain.readiness import (
     readiness,
 )
 from clinic_tracker.domain.vocabulary import Sex
+from clinic_tracker.models.access import Clinic
+from clinic_tracker.models.base import db
+from clinic_tracker.models.patients import Patient
 from clinic_tracker.queries import readiness_rows as rows
 from clinic_tracker.queries.readiness_rows import CourseFacts, DayRecords, GivenDay
 from clinic_tracker.queries.scope import Scope
@@ -29,7 +35,7 @@ def readiness_of(scope: Scope, patient_id: int, protocol_id: str, course_id: int
 
 
 def readiness_of_many(scope: Scope, courses: Sequence[Asked]) -> dict[Asked, Readiness]:
-    """The same for many courses and days of the clinic, in a fixed number of statements; unknown courses are left out."""
+    """The same for many courses and days, in a fixed number of statements; unknown courses are left out."""
     return {asked: readiness(facts) for asked, facts in _facts(scope, courses).items()}
 
 
@@ -51,6 +57,13 @@ def course_blockers(
 ) -> tuple[Item, ...]:
     """What stands in the way of an infusion of this course on a date; empty when nothing does."""
     return readiness(facts_of(scope, patient_id, protocol_id, course_id, on, excluding)).blockers
+
+
+def clinic_of_patient(_scope: Scope | None, patient: uuid.UUID) -> str | None:
+    """The slug of the clinic that a chart belongs to, for a command that is given nothing but its id."""
+    return db.session.execute(
+        select(Clinic.slug).join(Patient, Patient.clinic_id == Clinic.id).where(Patient.public_id == patient)
+    ).scalar_one_or_none()
 
 
 def _facts(
