@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.local_time import Choice, local_date, resolve_local, zone
-from clinic_tracker.domain.messages import LOINC
+from clinic_tracker.domain.messages import LOINC, ReportState
 
 LARGEST_FILE = 64 * 1024 * 1024
 FIRST_YEAR, LAST_YEAR = 1900, 2199
@@ -134,3 +134,15 @@ def wall_offset(at: datetime, zone_name: str) -> timedelta | None:
 def check_zone(zone_name: str) -> None:
     """Raise ``RuleViolation`` for a zone that does not exist: a mistake of ours, not of a file."""
     zone(zone_name)
+
+
+def state_of_lines(states: list[ReportState]) -> ReportState:
+    """The state of a report that does not say it, from those of its lines."""
+    if not states:
+        return ReportState.PENDING
+    if len(set(states)) == 1:
+        return states[0]
+    waiting = {ReportState.ORDERED, ReportState.PENDING, ReportState.COLLECTED, ReportState.PRELIMINARY}
+    if waiting.intersection(states):
+        return ReportState.PRELIMINARY
+    return ReportState.CORRECTED if ReportState.CORRECTED in states else ReportState.FINAL

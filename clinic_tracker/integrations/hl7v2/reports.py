@@ -6,7 +6,7 @@ from datetime import datetime
 from clinic_tracker.domain.messages import Observed, Reason, ReportState, SentReport
 from clinic_tracker.integrations.hl7v2 import states
 from clinic_tracker.integrations.hl7v2.fields import Reader, Row
-from clinic_tracker.integrations.wire import Moment, printed_range
+from clinic_tracker.integrations.wire import Moment, printed_range, state_of_lines
 
 _NO_ROW: Row = [""]
 
@@ -90,7 +90,7 @@ def _own_state(reader: Reader, group: ReportGroup) -> ReportState | None:
 
 def _state(reader: Reader, group: ReportGroup, own: ReportState | None, values: tuple[Observed, ...]) -> ReportState:
     """The state of the whole: a final report with a corrected line is a correction, a refused specimen a rejection."""
-    state = own or states.of_values([value.state for value in values])
+    state = own or state_of_lines([value.state for value in values])
     if state is ReportState.FINAL and any(value.state is ReportState.CORRECTED for value in values):
         return ReportState.CORRECTED
     refused = any(reader.raw(row, 21) or reader.text(row, 20).upper() == "N" for row in group.specimens)

@@ -61,15 +61,3 @@ SPECIMEN_WORDS = {
     "RN": "Contaminated",
     "RP": "Improper storage",
 }
-
-
-def of_values(states: list[ReportState]) -> ReportState:
-    """The state of a report that does not say it, from those of its lines."""
-    if not states:
-        return ReportState.PENDING
-    if len(set(states)) == 1:
-        return states[0]
-    waiting = {ReportState.ORDERED, ReportState.PENDING, ReportState.COLLECTED, ReportState.PRELIMINARY}
-    if waiting.intersection(states):
-        return ReportState.PRELIMINARY
-    return ReportState.CORRECTED if ReportState.CORRECTED in states else ReportState.FINAL
