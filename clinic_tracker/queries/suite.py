@@ -2,55 +2,48 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
+from clinic_tracker.domain.local_time import zone
 from clinic_tracker.domain.observation import observation_ends_at
 from clinic_tracker.domain.vocabulary import FactState
 from clinic_tracker.models.base import db
 from clinic_tracker.models.patients import Patient
-from clinic_tracker.models.treatment import Infusion, InfusionPause, TreatmentCourse, VitalSigns
+from clinic_tracker.models.treatment import Infusion, TreatmentCourse
 from clinic_tracker.queries.scope import Scope
 
 RECORDED = FactState.RECORDED.value
 IMPORTED = "history import"  # days of an imported history have no discharge: nobody sits in a chair for them
 # A day that did not take place stays on the board for so long; then it is a matter for the course page.
 EXPECTED_FOR = timedelta(days=7)
+LONGEST_INFUSION, SIGNING_OUT = timedelta(hours=12), timedelta(hours=2)
 
 PERSON = (Patient.id, Patient.public_id, Patient.family_name, Patient.given_name, Patient.birth_date, Patient.mrn)
-EXPECTED = (*PERSON, TreatmentCourse.public_id, TreatmentCourse.number)
-PAUSED_AT = (
-    select(InfusionPause.paused_at)
-    .where(
-        InfusionPause.infusion_id == Infusion.id,
-        InfusionPause.resumed_at.is_(None),
-        InfusionPause.withdrawn_at.is_(None),
-    )
-    .limit(1)
-    .scalar_subquery()
-)
-VITALS_AT = (
-    select(func.max(VitalSigns.taken_at))
-    .where(VitalSigns.infusion_id == Infusion.id, VitalSigns.withdrawn_at.is_(None))
-    .scalar_subquery()
-)
+EXPECTED = (*PERSON, Patient.protocol_id, TreatmentCourse.id, TreatmentCourse.public_id, TreatmentCourse.number)
 RUNNING = (
     Infusion.public_id,
     *PERSON,
+    Infusion.id,
+    Infusion.course_id,
     TreatmentCourse.number,
     Infusion.day_number,
     TreatmentCourse.planned_days,
     Infusion.chair,
+    Infusion.nurse_name,
     Infusion.infused_on,
     Infusion.started_at,
+    Infusion.planned_minutes,
     Infusion.ended_at,
     Infusion.observation_minutes,
     Infusion.discharged_at,
-    PAUSED_AT,
-    VITALS_AT,
 )
+
+
+#: The key of a course, and of its infusion once it has started: where something recorded belongs.
+Place = tuple[int, int | None]
 
 
 class Running(NamedTuple):
@@ -63,22 +56,34 @@ class Running(NamedTuple):
     given_name: str
     birth_date: date
     mrn: str
+    infusion_id: int
+    course_id: int
     course_number: int
     day_number: int
     planned_days: int
     chair: str | None
+    nurse_name: str | None
     infused_on: date
     started_at: datetime
+    planned_minutes: int | None
     ended_at: datetime | None
     observation_minutes: int
     discharged_at: datetime | None
-    paused_at: datetime | None
-    vitals_at: datetime | None
 
     @property
     def observed_until(self) -> datetime | None:
         """When the observation is over, or None while the infusion runs."""
         return observation_ends_at(self.ended_at, self.observation_minutes) if self.ended_at else None
+
+    @property
+    def place(self) -> Place:
+        """Where its parts belong."""
+        return self.course_id, self.infusion_id
+
+    @property
+    def forgotten_from(self) -> datetime:
+        """From when somebody who is still not signed out on a later day counts as forgotten."""
+        return (self.observed_until or self.started_at + LONGEST_INFUSION) + SIGNING_OUT
 
 
 class Expected(NamedTuple):
@@ -90,11 +95,18 @@ class Expected(NamedTuple):
     given_name: str
     birth_date: date
     mrn: str
+    protocol_id: str
+    course_id: int
     course: uuid.UUID
     course_number: int
     day_number: int
     planned_days: int
     expected_on: date
+
+    @property
+    def place(self) -> Place:
+        """Where what is recorded before the start belongs."""
+        return self.course_id, None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +121,14 @@ class Suite:
     discharged: tuple[Running, ...]
 
     @property
+    def started(self) -> tuple[Running, ...]:
+        """Everybody whose infusion has started."""
+        return self.never_signed_out + self.observed + self.observing + self.infusing + self.discharged
+
+    @property
     def patient_ids(self) -> list[int]:
         """Everybody on the board, for the access log."""
-        lists = (self.planned, self.infusing, self.observing, self.observed, self.never_signed_out, self.discharged)
-        return sorted({row.patient_id for rows in lists for row in rows})
+        return sorted({row.patient_id for rows in (self.planned, self.started) for row in rows})
 
     @property
     def present(self) -> int:
@@ -150,12 +166,12 @@ def _is_old(scope: Scope, row: Running) -> bool:
     """Started on an earlier day, and not merely running or observed past midnight."""
     if row.infused_on >= scope.today:
         return False
-    until = row.observed_until or row.started_at + timedelta(hours=12)
-    return until + timedelta(hours=2) < scope.now
+    return row.forgotten_from <= scope.now
 
 
 def _running(scope: Scope) -> list[Running]:
     table = Infusion
+    yesterday, midnight = scope.today - timedelta(days=1), datetime.combine(scope.today, time(), zone(scope.time_zone))
     statement: Any = (
         select(*RUNNING)
         .join(Patient, Patient.id == table.patient_id)
@@ -165,7 +181,11 @@ def _running(scope: Scope) -> list[Running]:
             table.state == RECORDED,
             table.recorded_via != IMPORTED,
             # A day recorded after the fact without its discharge is a gap in the record, not a patient in a chair.
-            table.is_back_entry.is_(False) & table.discharged_at.is_(None) | (table.infused_on == scope.today),
+            or_(
+                table.is_back_entry.is_(False) & table.discharged_at.is_(None),
+                table.infused_on == scope.today,
+                (table.infused_on == yesterday) & (table.discharged_at >= midnight),
+            ),
         )
         .order_by(table.started_at)
     )

@@ -72,6 +72,11 @@ def visitor_scope() -> Scope:
     return visitor
 
 
+def is_background() -> bool:
+    """Whether a page asks by itself, which is no sign that anybody is there: by a script, or without one."""
+    return "X-Background" in request.headers or "background" in request.args
+
+
 def shown_patients(patient_ids: list[int]) -> None:
     """Tell the access log which patients this page lists."""
     g.shown_patients = patient_ids
@@ -83,9 +88,8 @@ def init_app(app: Flask) -> None:
     @login_manager.user_loader  # type: ignore[untyped-decorator]
     def load_user(token: str) -> SessionUser | None:
         config = current_app.config
-        by_person = "X-Background" not in request.headers
         session = resume_session(
-            visitor_scope(), token, config["SESSION_IDLE"], config["SESSION_LIFETIME"], by_person=by_person
+            visitor_scope(), token, config["SESSION_IDLE"], config["SESSION_LIFETIME"], by_person=not is_background()
         )
         return SessionUser(token, session) if session is not None else None
 

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from flask import url_for
 
+from clinic_tracker.domain.local_time import show_date
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.vocabulary import Role
 from clinic_tracker.queries.duplicates import count_duplicate_pairs
+from clinic_tracker.queries.follow_ups import owed_count
 from clinic_tracker.queries.review_queue import QueueFilter, WaitingRow, review_queue, waiting_count
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.suite import suite
@@ -63,7 +65,7 @@ def today_page(scope: Scope) -> Today:
     is_doctor, is_administrator = scope.role is Role.NEUROLOGIST, scope.role is Role.ADMINISTRATOR
     own, counts = WorklistFilter(mine=is_doctor), tally_counts(scope)
     tiles = [_overdue(scope, own), _due(scope, own), _review(scope)]
-    tiles += [_forms(scope), _suite(scope)] if is_administrator else [_suite(scope), _forms(scope)]
+    tiles += [_forms(scope), _suite(scope)] if is_administrator else [_suite(scope), _calls(scope), _forms(scope)]
     if is_doctor:
         tiles.insert(3, _authorize(counts))
     sections = [_section(scope, own, "My patients, worst first" if is_doctor else "Worst first")]
@@ -116,7 +118,8 @@ def _suite(scope: Scope) -> Tile:
     if board.next_out_at is not None:
         parts.append(f"next out {clock(board.next_out_at, scope.time_zone)}")
     if board.never_signed_out:
-        parts.append(f"{len(board.never_signed_out)} never signed out")
+        since = min(row.infused_on for row in board.never_signed_out)
+        parts.append(f"{len(board.never_signed_out)} never signed out, since {show_date(since)}")
     words = ", ".join(parts) or "nobody is being infused"
     return Tile(
         "In the suite", board.present, words, link_to("infusions.suite"), "red" if board.never_signed_out else ""
@@ -128,6 +131,12 @@ def _forms(scope: Scope) -> Tile:
     href = _list(WorklistFilter(view=View.OWED, requirement="forms"))
     sub = f"{forms.overdue} overdue" if forms.open else "all are sent"
     return Tile("Forms owed", forms.open, sub, href, "red" if forms.overdue else "")
+
+
+def _calls(scope: Scope) -> Tile:
+    owed = owed_count(scope)
+    sub = f"{owed.late} late" if owed.open else "none is owed"
+    return Tile("Calls after a course", owed.open, sub, link_to("worklists.calls"), "red" if owed.late else "")
 
 
 def _authorize(counts: dict[Tally, int]) -> Tile:

@@ -1,94 +1,103 @@
-"""The words of the board of the infusion suite."""
+"""The board of the infusion suite: its groups, its chairs, and what happened since one last looked."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from clinic_tracker.domain.local_time import show_date
+from clinic_tracker.domain.protocol import Protocol
 from clinic_tracker.queries.scope import Scope
-from clinic_tracker.queries.settings import setting
-from clinic_tracker.queries.suite import Expected, Running, Suite
+from clinic_tracker.queries.suite import Running, Suite
+from clinic_tracker.queries.suite_details import SuiteDetails
+from clinic_tracker.web.infusions.suite_lines import Event, Line, LineMaker
 
 
 @dataclass(frozen=True, slots=True)
-class RunningLine:
-    """One patient in the suite."""
+class Seat:
+    """A chair, who sits in it now, and who is planned for it."""
 
-    row: Running
-    group: str
-    vitals_due_at: datetime
-    vitals_late: bool
-
-    @property
-    def day_words(self) -> str:
-        """Course 1, day 2 of 5."""
-        return day_words(self.row)
-
-
-@dataclass(frozen=True, slots=True)
-class ExpectedLine:
-    """One patient who is planned."""
-
-    row: Expected
-    note: str | None
-
-    @property
-    def day_words(self) -> str:
-        """Course 1, day 2 of 5."""
-        return day_words(self.row)
+    name: str | None
+    lines: tuple[Line, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The board, group by group."""
+    """The board, group by group; each group has the earliest end first."""
 
-    planned: list[ExpectedLine]
-    infusing: list[RunningLine]
-    observing: list[RunningLine]
-    observed: list[RunningLine]
-    never_signed_out: list[RunningLine]
-    discharged: list[RunningLine]
+    now: datetime
+    planned: tuple[Line, ...]
+    infusing: tuple[Line, ...]
+    observing: tuple[Line, ...]
+    observed: tuple[Line, ...]
+    never_signed_out: tuple[Line, ...]
+    discharged: tuple[Line, ...]
     next_out_at: datetime | None
+    chairs: tuple[str, ...]
+
+    @property
+    def here(self) -> tuple[Line, ...]:
+        """Everybody who has not been signed out, those to be acted upon first."""
+        return self.never_signed_out + self.observed + self.observing + self.infusing
 
     @property
     def is_empty(self) -> bool:
-        """Whether nobody is planned, present or forgotten today."""
-        groups = (self.planned, self.infusing, self.observing, self.observed, self.never_signed_out, self.discharged)
-        return not any(groups)
+        """Whether nobody is planned, present, forgotten or discharged today."""
+        return not (self.here or self.planned or self.discharged)
 
     @property
-    def present(self) -> int:
-        """How many are in the suite now."""
-        return len(self.infusing) + len(self.observing) + len(self.observed)
+    def vitals_late(self) -> int:
+        """Of how many patients vital signs are late."""
+        return sum(line.vitals_late for line in self.here)
+
+    @property
+    def seats(self) -> tuple[Seat, ...]:
+        """The chairs in the clinic's order, then others that somebody sits in, then who has none."""
+        lines = (*self.here, *self.planned)
+        others = sorted({line.chair for line in lines if line.chair} - set(self.chairs))
+        seats = [Seat(name, _sitting(lines, name)) for name in (*self.chairs, *others)]
+        without = _sitting(lines, None)
+        return (*seats, Seat(None, without)) if without else tuple(seats)
+
+    @property
+    def changes_at(self) -> datetime | None:
+        """When the board will change although nobody records anything; None if it will not today."""
+        moments = [line.vitals_due_at for line in self.here]
+        moments += [line.ends_at for line in self.here if line.paused_at is None]
+        moments += [line.row.forgotten_from for line in self.here if isinstance(line.row, Running)]
+        return min((moment for moment in moments if moment is not None and moment > self.now), default=None)
 
 
-def board(scope: Scope, suite: Suite) -> Board:
-    """The suite in words."""
-    every = timedelta(minutes=setting(scope, "vitals_every_min"))
-
-    def lines(rows: tuple[Running, ...], group: str) -> list[RunningLine]:
-        return [_line(scope, row, group, every) for row in rows]
-
+def board(scope: Scope, suite: Suite, details: SuiteDetails, protocol: Protocol, ready: Mapping[int, str]) -> Board:
+    """The suite in words. ``ready`` says of planned courses, by their keys, what stands in the way."""
+    maker = LineMaker(scope, details, protocol, ready)
     return Board(
-        planned=[_expected(scope, row) for row in suite.planned],
-        infusing=lines(suite.infusing, "infusing"),
-        observing=lines(suite.observing, "observing"),
-        observed=lines(suite.observed, "observed"),
-        never_signed_out=lines(suite.never_signed_out, "never_signed_out"),
-        discharged=lines(suite.discharged, "discharged"),
+        now=scope.now,
+        planned=maker.planned(suite.planned),
+        infusing=tuple(sorted(maker.lines(suite.infusing, "infusing"), key=lambda line: line.ends_at or scope.now)),
+        observing=maker.lines(suite.observing, "observing"),
+        observed=maker.lines(suite.observed, "observed"),
+        never_signed_out=maker.lines(suite.never_signed_out, "never_signed_out"),
+        discharged=maker.lines(suite.discharged, "discharged"),
         next_out_at=suite.next_out_at,
+        chairs=details.chairs,
     )
 
 
-def day_words(row: Running | Expected) -> str:
-    """Course 1, day 2 of 5."""
-    return f"Course {row.course_number}, day {row.day_number} of {row.planned_days}"
+def events(found: Board, *, with_names: bool) -> tuple[Event, ...]:
+    """What has happened and is not dealt with. A screen tells each key once, and none that it opened with."""
+    told = []
+    for line in found.here:
+        who = line.who(with_names=with_names)
+        is_over = line.ends_at is not None and line.ends_at <= found.now and line.paused_at is None
+        if line.group in {"observed", "infusing"} and is_over:
+            told.append(line.time_over(with_names=with_names))
+        if line.vitals_late:
+            told.append(Event(line.event_key("vitals", line.vitals_due_at), f"Vital signs of {who} are due."))
+        told += [
+            Event(line.event_key("reaction", reaction.onset_at), f"Reaction recorded for {who}.")
+            for reaction in line.reactions
+        ]
+    return tuple(told)
 
 
-def _line(scope: Scope, row: Running, group: str, every: timedelta) -> RunningLine:
-    due = max(row.vitals_at or row.started_at, row.started_at) + every
-    return RunningLine(row, group, due, due <= scope.now and group in {"infusing", "observing"})
-
-
-def _expected(scope: Scope, row: Expected) -> ExpectedLine:
-    note = None if row.expected_on == scope.today else f"was planned for {show_date(row.expected_on)}"
-    return ExpectedLine(row, note)
+def _sitting(lines: Iterable[Line], chair: str | None) -> tuple[Line, ...]:
+    return tuple(line for line in lines if line.chair == chair)

@@ -1,41 +1,120 @@
-"""The board of the infusion suite."""
+"""The board of the infusion suite: as a list, by chairs, and on the wall."""
 
 import hashlib
+from collections.abc import Callable
+from http import HTTPStatus
 
-from flask import make_response, redirect, render_template, request, url_for
+from flask import Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from clinic_tracker.domain.permissions import Permission
-from clinic_tracker.queries.suite import suite as board_of
-from clinic_tracker.web.access import current_scope, requires, shown_patients
+from clinic_tracker.queries.readiness import readiness_of_many
+from clinic_tracker.queries.scope import Scope
+from clinic_tracker.queries.settings import protocol_in_force
+from clinic_tracker.queries.suite import suite as suite_of
+from clinic_tracker.queries.suite_details import suite_details
+from clinic_tracker.queries.suite_version import clinic_version
+from clinic_tracker.web.access import current_scope, is_background, requires, shown_patients
 from clinic_tracker.web.infusions.blueprint import blueprint
-from clinic_tracker.web.infusions.suite_presenters import board
+from clinic_tracker.web.infusions.suite_presenters import Board, board, events
+from clinic_tracker.web.infusions.suite_tags import Seen, is_current, seen, sent_tag
+
+LAYOUTS = {"list": "infusions/suite_list.html", "chairs": "infusions/suite_chairs.html"}
+WALL = "infusions/wall_board.html"
 
 
 @blueprint.get("/infusions")
 @requires(Permission.VIEW_PATIENTS)
 def suite() -> ResponseReturnValue:
     """Today's board: planned, being infused, in observation, to be signed out, discharged."""
-    scope = current_scope()
-    found = board_of(scope)
-    shown_patients(found.patient_ids)
-    return render_template("infusions/suite.html", board=board(scope, found))
+    scope, layout = current_scope(), _layout()
+    found, tag, people = _found(scope, layout)
+    shown_patients(people)
+    return render_template(
+        "infusions/suite.html",
+        board=found,
+        events=events(found, with_names=True),
+        tag=tag,
+        layout=layout,
+        fragment=LAYOUTS[layout],
+    )
 
 
 @blueprint.get("/infusions/board")
 @requires(Permission.VIEW_PATIENTS)
 def suite_board() -> ResponseReturnValue:
-    """The board alone, for a page that keeps itself current; 304 while nothing changed. Opened by itself: the page."""
-    if "X-Background" not in request.headers:
-        return redirect(url_for(".suite"))
+    """The board alone, for a page that keeps itself current. Opened by itself: the page."""
+    layout = _layout()
+    if not is_background():
+        return redirect(url_for(".suite", layout=layout if "layout" in request.args else None))
     scope = current_scope()
-    found = board_of(scope)
-    # The running clocks are the browser's matter: the tag changes when somebody moves on, not with every minute.
-    tag = hashlib.sha256(repr((scope.today, found)).encode()).hexdigest()
-    if tag in request.if_none_match:
-        answer = make_response("", 304)
-    else:
-        shown_patients(found.patient_ids)
-        answer = make_response(render_template("infusions/suite_board.html", board=board(scope, found)))
-    answer.set_etag(tag)
+
+    def render(found: Board) -> str:
+        return render_template(LAYOUTS[layout], board=found, events=events(found, with_names=True))
+
+    return _refreshed(scope, layout, render)
+
+
+@blueprint.get("/infusions/wall")
+@requires(Permission.VIEW_PATIENTS)
+def wall() -> ResponseReturnValue:
+    """The board for a screen on the wall: chairs and times, no names, and nothing else that tells who it is."""
+    scope = current_scope()
+    found, tag, _people = _found(scope, "wall")
+    return render_template(
+        "infusions/wall.html", board=found, events=events(found, with_names=False), tag=tag, fragment=WALL
+    )
+
+
+@blueprint.get("/infusions/wall/board")
+@requires(Permission.VIEW_PATIENTS)
+def wall_board() -> ResponseReturnValue:
+    """The chairs alone, for the screen on the wall. Opened by itself: the screen."""
+    if not is_background():
+        return redirect(url_for(".wall"))
+
+    def render(found: Board) -> str:
+        return render_template(WALL, board=found, events=events(found, with_names=False))
+
+    return _refreshed(current_scope(), "wall", render)
+
+
+def _refreshed(scope: Scope, layout: str, render: Callable[[Board], str]) -> Response:
+    """304 while nothing was recorded and no time has run out; 204 where the board is the same all the same."""
+    had = sent_tag()
+    if had is not None and is_current(had, _version(scope, layout), scope.now):
+        return _answer(scope, had, make_response("", HTTPStatus.NOT_MODIFIED))
+    found, tag, people = _found(scope, layout)
+    if had is not None and (had.content, had.people) == (tag.content, tag.people):
+        return _answer(scope, tag, make_response("", HTTPStatus.NO_CONTENT))
+    if layout != "wall" and (had is None or had.people != tag.people):
+        shown_patients(people)  # once for each group of people: a screen that is left on does not look at them again
+    return _answer(scope, tag, make_response(render(found)))
+
+
+def _answer(scope: Scope, tag: Seen, answer: Response) -> Response:
+    """With the tag, and with the clock of the server, which every answer sets anew."""
+    answer.set_etag(str(tag))
+    answer.headers["X-Now"] = scope.now.isoformat()
     return answer
+
+
+def _found(scope: Scope, layout: str) -> tuple[Board, Seen, list[int]]:
+    """The board, its tag, and whom it shows."""
+    version = _version(scope, layout)  # asked before the board, so that what is recorded in between is not missed
+    found = suite_of(scope)
+    asked = readiness_of_many(scope, [(row.course_id, scope.today) for row in found.planned])
+    ready = {course: readiness.summary for (course, _on), readiness in asked.items()}
+    made = board(scope, found, suite_details(scope, found), protocol_in_force(scope), ready)
+    shown = (layout, scope.role, made.here, made.planned, made.discharged, made.chairs)
+    content = hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
+    return made, seen(version, scope, made.changes_at, content, found.patient_ids), found.patient_ids
+
+
+def _version(scope: Scope, layout: str) -> str:
+    return f"{clinic_version(scope)}-{layout}-{scope.role}"
+
+
+def _layout() -> str:
+    asked = request.args.get("layout", "list")
+    return asked if asked in LAYOUTS else "list"

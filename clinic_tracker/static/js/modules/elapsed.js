@@ -1,15 +1,10 @@
 // Time since an instant, by the server's clock.
+import { everySecond, now, words } from "../parts/clock.js";
+
 export default function elapsed(element) {
-  const since = Date.parse(element.dataset.since);
-  const offset = Date.parse(element.dataset.now) - Date.now();
   const shown = element.querySelector("[data-left]");
-
-  function show() {
-    const minutes = Math.max(0, Math.floor((Date.now() + offset - since) / 60000));
-    const text = minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
+  everySecond(element, () => {
+    const text = words(Math.max(0, Math.floor((now() - Date.parse(element.dataset.since)) / 60000)), "short" in element.dataset);
     if (shown.textContent !== text) shown.textContent = text;
-  }
-
-  show();
-  const timer = setInterval(() => (element.isConnected ? show() : clearInterval(timer)), 5000);
+  });
 }

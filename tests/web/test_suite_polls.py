@@ -1,0 +1,226 @@
+"""Screens that ask again and again: nothing is done, noted or sent while nothing changed."""
+
+import pytest
+from sqlalchemy import event, func, select
+
+from clinic_tracker.models.access import UserSession
+from clinic_tracker.models.audit import AccessEvent
+from clinic_tracker.models.base import db
+from clinic_tracker.services.deviations import Reasons
+from clinic_tracker.services.infusion_day import pause_infusion, resume_infusion
+from clinic_tracker.services.infusion_parts import Target, VitalsTaken, record_vital_signs
+from clinic_tracker.services.infusions import withdraw_infusion
+from tests.suite_parts import note_change
+from tests.treated import Treated, add_patient
+
+BOARD, WALL = "/infusions/board", "/infusions/wall/board"
+
+
+@pytest.fixture
+def treated(cast, scope_for) -> Treated:
+    found = add_patient(cast, scope_for)
+    found.make_ready()
+    found.prepare()
+    return found
+
+
+@pytest.fixture
+def screen(page, cast):
+    """A board that is on: ``screen(304)`` asks again with the tag of the last answer."""
+    page.sign_in(cast.staff)
+
+    class Screen:
+        def __init__(self, url: str = BOARD) -> None:
+            self.url, self.tag = url, None
+
+        def __call__(self, status: int = 200):
+            headers = {"X-Background": "1", **({"If-None-Match": self.tag} if self.tag else {})}
+            answer = page.get(self.url, status=status, headers=headers)
+            self.tag = answer.response.headers["ETag"]
+            return answer
+
+    return Screen
+
+
+def accesses() -> int:
+    return db.session.scalar(select(func.count()).select_from(AccessEvent))
+
+
+def test_the_page_brings_the_tag_with_which_its_first_question_costs_nothing(treated, page, screen):
+    tag = page.get("/infusions").one("div", **{"data-module": "refresh"}).get("data-tag")
+    board = screen()
+    board.tag = f'"{tag}"'
+    board(304)
+
+
+def test_an_unchanged_board_takes_two_statements_and_writes_nothing(treated, screen, clock):
+    treated.start()
+    board = screen()
+    board()
+    clock.forward(minutes=3)
+    seen_at, before, statements = db.session.scalar(select(UserSession.last_seen_at)), accesses(), []
+    db.session.rollback()
+
+    def note(_connection, _cursor, statement, *_rest):
+        statements.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        answer = board(304)
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+    assert [text.split(maxsplit=1)[0] for text in statements if not text.startswith("BEGIN")] == ["SELECT", "SELECT"]
+    assert accesses() == before
+    assert db.session.scalar(select(UserSession.last_seen_at)) == seen_at
+    assert answer.response.data == b""
+    assert answer.response.headers["X-Now"] == clock.now.isoformat()
+
+
+def test_every_step_of_an_infusion_changes_the_board(treated, screen, page, clock, cast):
+    board = screen()
+    board()
+
+    def changes(act):
+        board(304)
+        found = act()
+        board()
+        return found
+
+    def scope():
+        page.sign_in(cast.staff)
+        return treated.scope
+
+    clock.forward(minutes=1)
+    infusion = changes(treated.start)
+    clock.forward(minutes=10)
+    vitals = VitalsTaken(taken_at=clock.now, pulse=70)
+    changes(lambda: record_vital_signs(scope(), Target(treated.patient, infusion), vitals))
+    changes(lambda: pause_infusion(scope(), treated.patient, infusion, paused_at=clock.now, reason="Itch"))
+    clock.forward(minutes=2)
+    changes(lambda: resume_infusion(scope(), treated.patient, infusion, resumed_at=clock.now))
+    clock.forward(minutes=2)
+    page.sign_in(cast.staff)
+    changes(lambda: treated.end(infusion))
+    changes(lambda: treated.discharge(infusion, given=Reasons("Went home")))
+    changes(lambda: withdraw_infusion(scope(), treated.patient, infusion, reason="Other patient"))
+
+
+def test_time_changes_the_board_although_nobody_records_anything(treated, screen, page, cast, clock):
+    clock.set("2026-01-22 10:31")
+    infusion = treated.start()
+    board = screen()
+    page.sign_in(cast.staff)
+    assert "due since" not in board().words
+    clock.forward(minutes=14)
+    board(304)
+    clock.set("2026-01-22 10:59")
+    page.sign_in(cast.staff)
+    board(304)
+    clock.set("2026-01-22 11:01")
+    assert "due since 11:01" in board().words
+    treated.end(infusion)
+    assert "In observation" in board().words
+    clock.set("2026-01-22 13:00")
+    page.sign_in(cast.staff)
+    board()
+    clock.set("2026-01-22 13:01")
+    assert "Observation over, to be signed out" in board().words
+
+
+def test_a_change_elsewhere_in_the_clinic_is_answered_without_the_board(treated, screen, clock):
+    board = screen()
+    board()
+    before = accesses()
+    note_change(treated.scope)
+    answer = board(204)
+    assert answer.response.data == b""
+    assert accesses() == before
+    board(304)
+
+
+def test_a_change_in_another_clinic_is_none(treated, screen, cast, scope_for):
+    board = screen()
+    board()
+    note_change(scope_for(cast.stranger))
+    board(304)
+
+
+def test_a_screen_that_is_left_on_is_noted_once_for_the_same_people(treated, screen, page, cast, scope_for, clock):
+    board = screen()
+    board()
+    before = accesses()
+    infusion = treated.start()
+    board()
+    assert accesses() == before
+    other = add_patient(cast, scope_for, family_name="Newcomer")
+    other.make_ready()
+    board()
+    assert accesses() == before + 1
+    clock.forward(minutes=1)
+    # Nobody is excused by a tag that they made up, or that is somebody else's.
+    board.tag = f'{board.tag.rsplit(".", 1)[0]}.{"0" * 24}"'
+    treated.end(infusion)
+    board()
+    assert accesses() == before + 2
+    page.sign_in(cast.neurologist)
+    board()
+    assert accesses() == before + 3
+
+
+@pytest.mark.parametrize("tag", ['"nonsense"', '"a.b.c.d"', '"1-2-3.99999999999999999999.x.y"', "*", "W/"])
+def test_a_tag_that_is_not_ours_brings_the_board(treated, screen, tag):
+    board = screen()
+    board.tag = tag
+    board()
+
+
+def test_a_weakened_tag_is_still_ours(treated, screen):
+    board = screen()
+    board()
+    board.tag = f"W/{board.tag}"
+    board(304)
+
+
+def test_the_tag_of_one_layout_or_role_is_not_that_of_another(treated, screen, page, cast):
+    board, wall = screen(), screen(WALL)
+    board()
+    wall.tag = board.tag
+    wall()
+    chairs = screen(f"{BOARD}?layout=chairs")
+    chairs.tag = board.tag
+    chairs()
+    page.sign_in(cast.auditor)
+    assert "Prepare" not in board().words
+
+
+def test_screens_do_not_keep_a_session_alive_with_or_without_scripts(treated, page, cast, clock):
+    page.sign_in(cast.staff)
+    for _ in range(7):
+        clock.forward(minutes=2)
+        page.get(BOARD, headers={"X-Background": "1"})
+        page.get("/infusions?background=1")
+        page.get("/infusions/wall?background=1")
+    clock.forward(minutes=2)
+    page.get(BOARD, status=303, headers={"X-Background": "1"})
+
+
+def test_opened_by_themselves_the_parts_lead_to_their_pages(page, cast):
+    page.sign_in(cast.staff)
+    assert page.get(BOARD, status=302).location == "/infusions"
+    assert page.get(f"{BOARD}?layout=chairs", status=302).location == "/infusions?layout=chairs"
+    assert page.get(WALL, status=302).location == "/infusions/wall"
+
+
+def test_the_wall_shows_nobody_and_is_not_noted(treated, page, cast, clock):
+    page.sign_in(cast.staff)
+    treated.start(chair="4")
+    before = accesses()
+    for url, headers in (("/infusions/wall", {}), (WALL, {"X-Background": "1"})):
+        answer = page.get(url, headers=headers)
+        assert "Day 1 of 5" in answer.words
+        for secret in ("Okafor", "OKAFOR", "Ada", "14-Jul-1984", str(treated.patient), "MRN"):
+            assert secret not in answer.text, secret
+    assert accesses() == before
+    clock.forward(minutes=45)
+    page.sign_in(cast.staff)
+    assert "Vital signs due" in page.get("/infusions/wall").words
