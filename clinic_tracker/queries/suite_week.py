@@ -1,7 +1,6 @@
 """A stretch of days of the suite: what is booked, what is still to be booked, who is not ready."""
 
 import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, NamedTuple
@@ -9,13 +8,14 @@ from typing import Any, NamedTuple
 from sqlalchemy import or_, select
 
 from clinic_tracker.domain.booked_days import CourseDays
+from clinic_tracker.domain.readiness import Readiness
 from clinic_tracker.domain.vocabulary import FactState
 from clinic_tracker.models.base import db
 from clinic_tracker.models.patients import Patient
 from clinic_tracker.models.suite import ChairBooking
 from clinic_tracker.models.treatment import Infusion, TreatmentCourse
-from clinic_tracker.queries.baseline import course_blockers
 from clinic_tracker.queries.chairs import BookingRow, ChairRow, bookings_between, chairs, course_days
+from clinic_tracker.queries.readiness import readiness_of_many
 from clinic_tracker.queries.scope import Scope
 
 AHEAD = timedelta(days=14)
@@ -48,34 +48,23 @@ class ToBook(NamedTuple):
     begun: bool
 
 
-class Mark(NamedTuple):
-    """Whether a day may start; ``missing`` says what stands in the way."""
-
-    missing: tuple[str, ...]
-
-    @property
-    def ready(self) -> bool:
-        """Nothing stands in the way."""
-        return not self.missing
-
-
 class NotReady(NamedTuple):
     """A course whose next day is near and not ready."""
 
     course: CourseOfPatient
     on: date
     day_number: int
-    mark: Mark
+    readiness: Readiness
 
 
 @dataclass(frozen=True, slots=True)
 class SuiteDays:
-    """Days of the suite. ``marks`` has the readiness by course and date, of days that are still to come."""
+    """Days of the suite. ``readiness`` is by course and date, of days that are still to come."""
 
     chairs: list[ChairRow]
     bookings: list[BookingRow]
     courses: dict[int, CourseDays]
-    marks: dict[tuple[int, date], Mark]
+    readiness: dict[tuple[int, date], Readiness]
     to_book: list[ToBook]
     not_ready: list[NotReady]
 
@@ -91,38 +80,25 @@ def suite_days(scope: Scope, first: date, last: date) -> SuiteDays:
     bookings = bookings_between(scope, first, last)
     concerned = {course.id: course for course in _concerned(scope, first, last)}
     days = course_days(scope, sorted(concerned))
-    coming = [(concerned[key], on) for key, on in _coming(scope, days)]
+    coming = _coming(scope, days)
     booked = [
-        (concerned[row.course_id], row.booked_on)
+        (row.course_id, row.booked_on)
         for row in bookings
         if row.booked_on >= scope.today and row.booked_on not in days[row.course_id].given
     ]
-    marks = readiness_marks(scope, [*coming, *booked])
+    found = readiness_of_many(scope, sorted({*coming, *booked}))
     return SuiteDays(
         chairs=chairs(scope),
         bookings=bookings,
         courses=days,
-        marks=marks,
+        readiness=found,
         to_book=_to_book(scope, concerned, days, first, last),
         not_ready=[
-            NotReady(course, on, len(days[course.id].given) + 1, marks[course.id, on])
-            for course, on in coming
-            if not marks[course.id, on].ready
+            NotReady(concerned[key], on, len(days[key].given) + 1, found[key, on])
+            for key, on in coming
+            if not found[key, on].is_ready
         ],
     )
-
-
-def readiness_marks(scope: Scope, courses: Iterable[tuple[CourseOfPatient, date]]) -> dict[tuple[int, date], Mark]:
-    """What stands in the way of each course on each date."""
-    return {
-        (course.id, on): Mark(
-            tuple(
-                blocker.title
-                for blocker in course_blockers(scope, course.patient_id, course.protocol_id, course.id, on)
-            )
-        )
-        for course, on in sorted(set(courses))
-    }
 
 
 def _coming(scope: Scope, days: dict[int, CourseDays]) -> list[tuple[int, date]]:

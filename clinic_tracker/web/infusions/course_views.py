@@ -13,6 +13,7 @@ from clinic_tracker.services import courses as services
 from clinic_tracker.web.access import requires
 from clinic_tracker.web.forms import accepted, status_of
 from clinic_tracker.web.infusions.blueprint import blueprint
+from clinic_tracker.web.infusions.booking_presenters import booked_lines
 from clinic_tracker.web.infusions.course_presenters import course_cards, other_deviations, prophylaxis_card
 from clinic_tracker.web.infusions.forms import CourseForm, DiscontinueForm, ReasonForm
 from clinic_tracker.web.infusions.readiness_presenters import lapsing_words, preview_of_plan
@@ -35,6 +36,7 @@ def courses(patient: UUID) -> ResponseReturnValue:
         cards=course_cards(treatment, regimen_of(scope, header.protocol_id)),
         prophylaxis=prophylaxis_card(treatment, rule, cd4_counts(scope, header.id), scope.today),
         deviations=other_deviations(treatment),
+        booked=booked_lines(scope, header.id),
     )
 
 
