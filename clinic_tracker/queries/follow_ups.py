@@ -2,6 +2,7 @@
 
 import uuid
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import aliased
 
 from clinic_tracker.domain.errors import NotFound
-from clinic_tracker.domain.follow_up import Call, FollowUp, FollowUpFacts, FollowUpHours, follow_up
+from clinic_tracker.domain.follow_up import Call, FollowUp, FollowUpFacts, FollowUpHours, FollowUpState, follow_up
 from clinic_tracker.domain.vocabulary import FactState
 from clinic_tracker.models.access import Prescriber, User
 from clinic_tracker.models.base import db
@@ -68,22 +69,38 @@ class CourseCall:
     calls: tuple[CallRow, ...]
 
 
-def owed_calls(scope: Scope) -> list[CourseCall]:
-    """Every call that is owed in the clinic now, late ones first, by when its window ends or ended."""
-    return sorted(
-        (row for row in _course_calls(scope, Patient.merged_into_id.is_(None)) if row.follow_up.is_owed),
-        key=lambda row: (row.follow_up.closes_at, row.patient_id),
-    )
+class OwedCalls(NamedTuple):
+    """Calls after a course that are to be made."""
+
+    open: int
+    late: int
 
 
-def recent_symptoms(scope: Scope, since: datetime) -> list[CourseCall]:
-    """Courses after which a symptom was told since an instant, newest first."""
-    found = [
-        row
-        for row in _course_calls(scope, Patient.merged_into_id.is_(None))
+def course_calls(scope: Scope) -> list[CourseCall]:
+    """The call after every course of the clinic that was begun."""
+    return _course_calls(scope, Patient.merged_into_id.is_(None))
+
+
+def owed_of(_scope: Scope, calls: Sequence[CourseCall]) -> list[CourseCall]:
+    """Those that are owed now, by when their window ends or ended: the latest first."""
+    owed = [row for row in calls if row.follow_up.is_owed]
+    return sorted(owed, key=lambda row: (row.follow_up.closes_at, row.patient_id))
+
+
+def symptoms_since(_scope: Scope, calls: Sequence[CourseCall], since: datetime) -> list[CourseCall]:
+    """Those in which a symptom was told since an instant, the newest first."""
+    told = {
+        row.course: max(call.contacted_at for call in row.calls if call.symptoms)
+        for row in calls
         if any(call.symptoms and call.contacted_at >= since for call in row.calls)
-    ]
-    return sorted(found, key=lambda row: max(call.contacted_at for call in row.calls if call.symptoms), reverse=True)
+    }
+    return sorted((row for row in calls if row.course in told), key=lambda row: told[row.course], reverse=True)
+
+
+def owed_count(scope: Scope) -> OwedCalls:
+    """How many calls are owed now, and how many of them are late."""
+    owed = owed_of(scope, course_calls(scope))
+    return OwedCalls(len(owed), sum(row.follow_up.state is FollowUpState.LATE for row in owed))
 
 
 def patient_calls(scope: Scope, patient_id: int) -> list[CourseCall]:
@@ -146,7 +163,7 @@ def _hours(scope: Scope, protocol_id: str) -> FollowUpHours:
     return FollowUpHours(protocol.value("follow_up_from_hours"), protocol.value("follow_up_to_hours"))
 
 
-def _courses(scope: Scope) -> Select[Any]:
+def _courses(scope: Scope) -> Select[*tuple[Any, ...]]:
     """The courses of the clinic with infusions: how many stand, when the last one ended, when any was entered."""
     stands = Infusion.state == RECORDED
     ended = func.coalesce(Infusion.ended_at, Infusion.started_at)
@@ -161,7 +178,7 @@ def _courses(scope: Scope) -> Select[Any]:
         .group_by(Infusion.course_id)
         .subquery()
     )
-    statement: Select[Any] = (
+    statement: Select[*tuple[Any, ...]] = (
         select(
             Patient.id.label("patient_id"),
             Patient.public_id.label("patient"),

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from clinic_tracker.domain.permissions import Permission
@@ -17,11 +17,12 @@ from clinic_tracker.queries.worklists import WorklistItem, listed_patients, list
 from clinic_tracker.services.exporting import note_export
 from clinic_tracker.web.access import current_scope, requires, shown_patients
 from clinic_tracker.web.requirement_words import list_options
-from clinic_tracker.web.worklists import presenters
+from clinic_tracker.web.worklists import call_views, presenters
 from clinic_tracker.web.worklists.address import address_of, read_cursor, read_filter
+from clinic_tracker.web.worklists.blueprint import blueprint
 from clinic_tracker.web.worklists.tally_words import TALLY_WORDS
 
-blueprint = Blueprint("worklists", __name__)
+__all__ = ["blueprint", "call_views"]
 
 COLUMNS = tuple(WorklistItem.__dataclass_fields__)
 
