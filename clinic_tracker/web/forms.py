@@ -120,11 +120,16 @@ class Form(_LocalMixin, FlaskForm):
 
 
 class SubForm(_LocalMixin, wtforms.Form):
-    """A group of fields inside a form (``FormField(SubForm)``): no token of its own."""
+    """A group of fields inside a form (``FormField(SubForm)``), or what an address asks for: no token of its own."""
 
     def __init__(self, *args: Any, scope: Local | None = None, **kwargs: Any) -> None:
         self.scope = scope
         super().__init__(*args, **kwargs)
+
+    @property
+    def error_links(self) -> list[FormError]:
+        """All errors in the order of the page, each with the id of its input."""
+        return [error for field in self for error in _errors_of(field)]
 
 
 def accepted(form: Form, service: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> bool:
