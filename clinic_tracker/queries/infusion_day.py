@@ -118,6 +118,8 @@ class DayRow(NamedTuple):
     stroke_advice_given: bool
     late_reaction_advice_given: bool
     infection_excluded: bool | None
+    contraindications_excluded: bool | None
+    pregnancy_excluded: bool | None
     equipment_ready: bool | None
     chair: str | None
     nurse_name: str | None

@@ -45,6 +45,8 @@ def test_every_page_of_treatment_is_accessible_and_fits_a_tablet(treated, tablet
         "/infusions",
         course,
         f"{course}/{treated.course}/start",
+        f"{course}/{treated.course}/readiness",
+        f"{course}/{treated.course}/readiness?to=2026-03-02",
         f"{course}/{treated.course}/authorize",
         f"{course}/{treated.course}/edit",
         f"{course}/{treated.course}/back-entry",

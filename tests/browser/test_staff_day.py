@@ -87,7 +87,8 @@ def test_an_infusion_is_recorded_live_from_vital_signs_to_the_signed_discharge(
     nurse.press("Record premedication").reads("118/72", "Methylprednisolone")
     start = nurse.path
     nurse.at("2026-01-22 09:05").open(start)
-    nurse.tick("No sign of active infection today", "Equipment and staff for infusion reactions are ready")
+    nurse.choose("infection", "No").choose("contraindication", "No").choose("pregnancy", "No")
+    nurse.tick("Equipment and trained staff for infusion reactions are at hand")
     nurse.fill(lot_number="A1234", lot_expires_on="06/30/2027", chair="4")
     nurse.press("Start infusion").reads("day 1 of 5", "chair 4", "Running since")
     day = nurse.path

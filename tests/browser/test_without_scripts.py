@@ -64,7 +64,8 @@ def test_an_infusion_is_recorded(visitor_without_scripts: Visitor, cast: Cast, s
 
     # When the infusion starts and ends
     nurse.open("/infusions").press("Prepare Ada Okafor")
-    nurse.tick("No sign of active infection today", "Equipment and staff for infusion reactions are ready")
+    nurse.choose("infection", "No").choose("contraindication", "No").choose("pregnancy", "No")
+    nurse.tick("Equipment and trained staff for infusion reactions are at hand")
     nurse.fill(lot_number="A1234").press("Start infusion").reads("day 1 of 5", "Running since")
     day = nurse.path
     nurse.at("2026-01-22 14:40").open(day).press("Take vitals now").fill(pulse="71").press("Record vital signs")

@@ -83,6 +83,8 @@ class InfusionDays:
             ended_at=end,
             observation_minutes=OBSERVATION,
             infection_excluded=True,
+            contraindications_excluded=True,
+            pregnancy_excluded=True if self.chart.patient.sex_at_birth == "female" else None,
             equipment_ready=True,
             discharged_at=discharge,
             discharged_by_id=self.chart.cast.staff if discharge else None,

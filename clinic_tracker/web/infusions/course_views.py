@@ -72,7 +72,7 @@ def edit_course(patient: UUID, course: UUID) -> ResponseReturnValue:
     if form.validate_on_submit():
         preview = preview_of_plan(chart, row, form.planned_start_on.data)
         reasons = {"version": form.version.data, "given": form.reasons}
-        saves = request.form.get("action") != "preview"
+        saves = "preview" not in request.form
         if saves and accepted(form, services.edit_course, chart.scope, patient, course, form.plan, **reasons):
             flash("Course changed.", "success")
             if lapsing := lapsing_words(preview):
