@@ -3,6 +3,7 @@
 from typing import Any
 
 from clinic_tracker.domain.course_forms.sheet import NOT_OFFICIAL, Field, Need, Section, Sheet
+from clinic_tracker.domain.course_forms.take_home import LANGUAGE, TakeHome
 from clinic_tracker.exports.pdf import document
 
 
@@ -24,6 +25,29 @@ def sheet_document(sheet: Sheet, *, person: str, made: str, clinic: str) -> byte
         "sections": [_section(section) for section in sheet.sections],
     }
     return document("sheet", values)
+
+
+def take_home_document(sheet: TakeHome, *, person: str, clinic: str) -> bytes:
+    """The sheet to take home as a document in large print."""
+    values: dict[str, Any] = {
+        "title": sheet.title,
+        "about": sheet.about,
+        "person": person,
+        "clinic": clinic,
+        "language": LANGUAGE,
+        "parts": [
+            {
+                "title": part.title,
+                "lead": part.lead,
+                "points": list(part.points),
+                "blanks": list(part.blanks),
+                "after": part.after,
+                "urgent": part.urgent,
+            }
+            for part in sheet.parts
+        ],
+    }
+    return document("take_home", values)
 
 
 def _section(section: Section) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from clinic_tracker.web.infusions import (
     readiness_views,
     schedule_views,
     suite_views,
+    take_home_views,
 )
 from clinic_tracker.web.infusions.blueprint import blueprint
 
@@ -36,4 +37,5 @@ __all__ = [
     "readiness_views",
     "schedule_views",
     "suite_views",
+    "take_home_views",
 ]
