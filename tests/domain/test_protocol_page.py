@@ -33,3 +33,10 @@ def test_every_check_before_a_course_is_on_the_page(page: str) -> None:
     for protocol in packaged_protocols().values():
         for check in protocol.checks:
             assert check.title in page
+
+
+def test_every_contraindication_is_on_the_page_with_its_grade(page: str) -> None:
+    for column, name in enumerate(("lemtrada-us", "lemtrada-eu"), start=2):
+        for item in packaged_protocols()[name].contraindications:
+            row = next(line for line in page.splitlines() if line.startswith(f"| {item.title} ({item.section}) |"))
+            assert row.split("|")[column].strip() == item.grade
