@@ -5,6 +5,7 @@ from typing import Any
 
 from clinic_tracker.domain.messages import Problem, Reason
 from clinic_tracker.integrations.fhir.document import Json, item, items
+from clinic_tracker.integrations.fhir.values import codes_of
 from clinic_tracker.integrations.wire import safe
 
 READ = frozenset({"DiagnosticReport", "Observation", "Patient", "Specimen"})
@@ -72,9 +73,7 @@ def _check_codes(resource: Json, path: str) -> Problem | None:
         return Problem(f"{path}.status", "This is not one of the codes of FHIR for it.")
     if kind == "Patient" and resource.get("gender") not in (None, *GENDER):
         return Problem(f"{path}.gender", "This is not one of the codes of FHIR for it.")
-    if kind in ("Observation", "DiagnosticReport") and not (
-        items(resource.get("code"), "coding") or item(resource, "code").get("text")
-    ):
+    if kind in ("Observation", "DiagnosticReport") and not codes_of(item(resource, "code")):
         return Problem(f"{path}.code", "What was measured is missing.", Reason.MISSING)
     places = [
         (resource, path),
