@@ -1,8 +1,9 @@
 """The courses of one patient with their days and parts, for the data sheets."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, select
 
@@ -65,6 +66,13 @@ _DAY: tuple[Any, ...] = (
 Part = TypeVar("Part", bound=tuple[Any, ...])
 
 
+class _Antiviral(NamedTuple):
+    course_id: int | None
+    drug: str
+    started_on: date
+    stopped_on: date | None
+
+
 def course_facts(scope: Scope, patient_id: int) -> tuple[CourseFacts, ...]:
     """The courses by number, each with what stands of its authorization, days and antiviral."""
     authorizations, days = _authorizations(scope, patient_id), _days(scope, patient_id)
@@ -79,7 +87,7 @@ def course_facts(scope: Scope, patient_id: int) -> tuple[CourseFacts, ...]:
     for row in rows:
         key, values = row[0], tuple(row)
         plan = {column.key: value for column, value in zip(_COURSE, values[5:], strict=True)}
-        drug, since = antivirals.get(key, (None, None))
+        drug, since = _antiviral_of(key, days.get(key, ()), antivirals)
         found.append(
             CourseFacts(
                 **plan,
@@ -120,19 +128,29 @@ def _authorization(row: tuple[Any, ...]) -> AuthorizationFacts:
     return AuthorizationFacts(*values)
 
 
-def _antivirals(scope: Scope, patient_id: int) -> dict[int, tuple[str, date]]:
-    """The first antiviral started for each course (R-60)."""
+def _antivirals(scope: Scope, patient_id: int) -> list[_Antiviral]:
+    """The antivirals that were taken, by their start (R-60)."""
     rows = db.session.execute(
-        select(Prophylaxis.course_id, Prophylaxis.drug, Prophylaxis.started_on)
+        select(Prophylaxis.course_id, Prophylaxis.drug, Prophylaxis.started_on, Prophylaxis.stopped_on)
         .where(
             Prophylaxis.clinic_id == scope.clinic_id,
             Prophylaxis.patient_id == patient_id,
             Prophylaxis.state == RECORDED,
-            Prophylaxis.course_id.is_not(None),
         )
-        .order_by(Prophylaxis.started_on.desc(), Prophylaxis.id.desc())
+        .order_by(Prophylaxis.started_on, Prophylaxis.id)
     )
-    return {course: (drug, on) for course, drug, on in rows if course is not None}
+    return [_Antiviral(*row) for row in rows]
+
+
+def _antiviral_of(course: int, days: Sequence[DayFacts], taken: Sequence[_Antiviral]) -> tuple[str | None, date | None]:
+    """The antiviral that was started for a course, else one that was taken while the course was given."""
+    own = [row for row in taken if row.course_id == course]
+    if days:
+        first, last = days[0].infused_on, days[-1].infused_on
+        own = own or [
+            row for row in taken if row.started_on <= last and (row.stopped_on is None or row.stopped_on >= first)
+        ]
+    return (own[0].drug, own[0].started_on) if own else (None, None)
 
 
 def _days(scope: Scope, patient_id: int) -> dict[int, list[DayFacts]]:

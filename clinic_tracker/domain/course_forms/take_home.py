@@ -69,7 +69,7 @@ def _emergency(facts: TakeHomeFacts) -> Part:
             "one side of your face droops",
             "one arm or leg gets weak or numb",
             "you cannot speak well, or words make no sense",
-            "you cannot see well all at once",
+            "your sight gets bad all at once",
             "you cannot walk well, or you feel very dizzy",
             "your head hurts very badly all at once",
             "your neck hurts all at once",

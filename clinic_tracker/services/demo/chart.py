@@ -7,11 +7,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from clinic_tracker.domain.local_time import add_months
-from clinic_tracker.domain.vocabulary import FormKind, FormMethod, MonitoringDecisionKind
+from clinic_tracker.domain.vocabulary import FormKind, FormMethod, MonitoringDecisionKind, OutreachChannel
 from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import FormSubmission, MonitoringDecision, Waiver
 from clinic_tracker.models.patients import Enrollment, Patient
-from clinic_tracker.models.treatment import Authorization, Prophylaxis, TreatmentCourse
+from clinic_tracker.models.treatment import Authorization, CourseFollowUp, Prophylaxis, TreatmentCourse
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services.demo.evidence import Evidence
 from clinic_tracker.services.demo.infusions import InfusionDays, started
@@ -68,6 +68,7 @@ class Chart:
             self._decisions(spans)
         self._planned(len(spans) + 1, evidence)
         self._today(evidence)
+        self._just_ended(evidence)
 
     # ------------------------------------------------------------------------------------------- dates
 
@@ -88,7 +89,8 @@ class Chart:
     def _first_day(self, spans: list[list[date]]) -> date:
         if spans:
             return spans[0][0]
-        return self.today + timedelta(days=self.story.planned_in_days or 0)
+        ahead = self.story.planned_in_days or -(self.story.ended_days_ago or 0)
+        return self.today + timedelta(days=ahead)
 
     def _end(self, spans: list[list[date]]) -> date:
         return add_months(spans[-1][-1], MONITORING_MONTHS)
@@ -173,9 +175,22 @@ class Chart:
             course.discontinued_on = span[-1]
             course.discontinued_reason = "Generalized rash after day 3; remaining days not given"
             course.unused_vials = course.planned_days - len(span)
+        self._call(course, span[-1] + timedelta(days=2), reached=True)
         sent = span[-1] + timedelta(days=self.random.choice((3, 4, 5)))
         if self.patient.protocol_id == "lemtrada-us" and sent <= self.today:
             self._form(FormKind.INFUSION_CHECKLIST, sent, course.id)
+
+    def _call(self, course: TreatmentCourse, on: date, *, reached: bool) -> None:
+        """The call two days after a course, or a try."""
+        self.fact(
+            CourseFollowUp,
+            on,
+            course_id=course.id,
+            contacted_at=self.at(on, 14, 30),
+            channel=OutreachChannel.PHONE.value,
+            reached=reached,
+            advice="Signs of stroke and late reactions gone through once more" if reached else None,
+        )
 
     def _form(self, kind: FormKind, on: date, course_id: int | None = None) -> None:
         self.fact(
@@ -265,3 +280,21 @@ class Chart:
         days.past(1, start)
         days.now(self.story.today)
         self.fact(Prophylaxis, start, drug="Acyclovir", dose="200 mg twice a day", started_on=start, note="Course 1")
+
+    def _just_ended(self, evidence: Evidence) -> None:
+        """A first course that ended some days ago; who was not reached in time was tried once."""
+        if self.story.ended_days_ago is None:
+            return
+        last = self.today - timedelta(days=self.story.ended_days_ago)
+        span = [last - timedelta(days=FIRST_COURSE_DAYS - number) for number in range(1, FIRST_COURSE_DAYS + 1)]
+        course = self._new_course(1, span[0])
+        evidence.baseline(span[0], 1)
+        self._authorize(course, span[0])
+        days = InfusionDays(self, course)
+        for day_number, on in enumerate(span, start=1):
+            days.past(day_number, on)
+        self.fact(
+            Prophylaxis, span[0], drug="Acyclovir", dose="200 mg twice a day", started_on=span[0], note="Course 1"
+        )
+        if last + timedelta(days=3) < self.today:
+            self._call(course, last + timedelta(days=2), reached=False)

@@ -9,7 +9,8 @@ class Story:
     """One patient. Months and days are counted back from the day of the demonstration.
 
     ``courses``: how many months ago each course ended, oldest first. ``silent_months``: no evidence for that long.
-    ``today``: ``infusing``, ``observing`` or ``discharged`` on day 2 of the first course.
+    ``today``: ``infusing``, ``observing`` or ``discharged`` on day 2 of the first course. ``ended_days_ago``: the first
+    course ended so many days ago, and nobody has reached the patient since.
     """
 
     title: str
@@ -19,6 +20,7 @@ class Story:
     days_given: int | None = None
     planned_in_days: int | None = None
     today: str | None = None
+    ended_days_ago: int | None = None
     abnormal: str | None = None
     incomplete: str | None = None
     forms_owed: bool = False
@@ -63,6 +65,8 @@ SPECIAL: tuple[Story, ...] = (
     Story("second course planned", (12,), planned_in_days=20),
     Story("due this week", (5,), day_in_month=27),
     Story("on prophylaxis", (2,), day_in_month=3),
+    Story("to be called today", ended_days_ago=2),
+    Story("called in vain", ended_days_ago=5),
 )
 
 
