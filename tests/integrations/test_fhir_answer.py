@@ -52,6 +52,7 @@ def deep(levels: int) -> bytes:
         (b"{}", "file", Reason.INVALID),
         (dump(bundle(kind="history")), "Bundle.type", Reason.UNSUPPORTED),
         (dump({"resourceType": "Bundle"}), "Bundle.type", Reason.UNSUPPORTED),
+        (dump({"resourceType": "Bundle", "type": []}), "Bundle.type", Reason.UNSUPPORTED),
         (dump({**COUNT, "entry": {}}), "Bundle.entry", Reason.INVALID),
         (dump(bundle(patient())), "Bundle.entry", Reason.MISSING),
         (b'{"resourceType": "Bundle", "type": "batch", "type": "batch"}', "Bundle.type", Reason.INVALID),

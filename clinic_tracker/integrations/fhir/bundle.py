@@ -130,7 +130,7 @@ def open_document(document: Document) -> Contents | Problem:
 def _open_bundle(document: Document, bundle: Json) -> Contents | Problem:
     if isinstance(bundle, Doubled):
         return doubled_name(bundle, "Bundle") or Problem("Bundle", "A name stands twice.")
-    kind = bundle.get("type")
+    kind = text_of(bundle, "type")
     if kind not in BUNDLES:
         return Problem("Bundle.type", "A bundle of this type is not read as results.", Reason.UNSUPPORTED)
     listed = bundle.get("entry", [])

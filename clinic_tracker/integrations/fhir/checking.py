@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 
 from clinic_tracker.domain.messages import Problem, Reason
-from clinic_tracker.integrations.fhir.document import Json, item, items
+from clinic_tracker.integrations.fhir.document import Json, item, items, text_of
 from clinic_tracker.integrations.fhir.values import codes_of
 from clinic_tracker.integrations.wire import safe
 
@@ -68,8 +68,8 @@ def _explain(error: Exception, path: str) -> Problem:
 
 def _check_codes(resource: Json, path: str) -> Problem | None:
     kind = str(resource.get("resourceType"))
-    status = resource.get("status")
-    if kind in _STATUS and (status is not None or kind != "Specimen") and status not in _STATUS[kind]:
+    status = text_of(resource, "status")
+    if kind in _STATUS and (status or kind != "Specimen") and status not in _STATUS[kind]:
         return Problem(f"{path}.status", "This is not one of the codes of FHIR for it.")
     if kind == "Patient" and resource.get("gender") not in (None, *GENDER):
         return Problem(f"{path}.gender", "This is not one of the codes of FHIR for it.")

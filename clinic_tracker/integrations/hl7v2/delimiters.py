@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from clinic_tracker.integrations.wire import SUBSTITUTE, safe
 
@@ -11,8 +11,7 @@ _USUAL = "|^~\\&"
 _FIVE = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Delimiters:
+class Delimiters(NamedTuple):
     """As in MSH-1 and MSH-2."""
 
     field: str = "|"
@@ -44,6 +43,8 @@ def plain(text: str, delimiters: Delimiters, encoding: str = "utf-8") -> str:
 
     What looks like an escape sequence and is none stays as it was sent. Two quotation marks alone mean "no value".
     """
+    if text.isalnum() or not text:  # most are
+        return text
     if text == '""':
         return ""
     if delimiters.escape in text:

@@ -3,9 +3,10 @@
 import re
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 
 from clinic_tracker.domain.messages import Coded, Problem, Reason
-from clinic_tracker.integrations.hl7v2.delimiters import plain
+from clinic_tracker.integrations.hl7v2.delimiters import Delimiters, plain
 from clinic_tracker.integrations.hl7v2.envelope import Segments
 from clinic_tracker.integrations.wire import Moment, code_system, read_moment
 
@@ -17,6 +18,7 @@ _CODES = frozenset({"CE", "CWE", "CNE", "CF", "IS", "CNN"})
 # Where a coded value of HL7 has its alternates: code, text and name of the system; 2.7 added a second one.
 _ALTERNATES = ((0, 1, 2), (3, 4, 5), (9, 10, 11))
 _ORIGINAL_TEXT = 8
+_WORTH_KEEPING = 200
 
 
 @dataclass(slots=True)
@@ -40,13 +42,13 @@ class Reader:
 
     def first(self, row: Row, number: int) -> str:
         """The first repetition of a field, as sent."""
-        return self.raw(row, number).split(self.segments.delimiters.repetition, 1)[0]
+        return row[number].split(self.segments.delimiters.repetition, 1)[0] if len(row) > number else ""
 
     def repetitions(self, row: Row, number: int) -> list[str]:
         """The repetitions of a field that say something, as sent."""
         sent = self.raw(row, number)
-        if not sent:
-            return []
+        if self.segments.delimiters.repetition not in sent:
+            return [sent] if sent.strip() else []
         return [one for one in sent.split(self.segments.delimiters.repetition) if one.strip()]
 
     def component(self, sent: str, number: int) -> str:
@@ -105,16 +107,8 @@ class Reader:
 
     def codes(self, sent: str) -> tuple[Coded, ...]:
         """The codes of a concept, the same thing in up to three systems."""
-        parts = self.components(sent)
-        parts += [""] * (_ALTERNATES[-1][-1] + 1 - len(parts))
-        found = [
-            Coded(parts[code], code_system(parts[system]), parts[text])
-            for code, text, system in _ALTERNATES
-            if parts[code] or parts[text]
-        ]
-        if not found and parts[_ORIGINAL_TEXT]:
-            found = [Coded("", "", parts[_ORIGINAL_TEXT])]
-        return tuple(found)
+        read = _codes if len(sent) < _WORTH_KEEPING else _codes.__wrapped__
+        return read(sent, self.segments.delimiters, self.segments.encoding)
 
     def concept_text(self, sent: str) -> str:
         """A concept in words: its text, or the code where it has no text."""
@@ -128,12 +122,9 @@ class Reader:
         return f"{parts[0]} ({parts[2]})" if len(parts) > 2 and parts[0] and parts[2] else parts[0]  # noqa: PLR2004
 
     def unit(self, sent: str) -> tuple[str, str]:
-        """A unit, and its other spelling if one was sent. 10^3/uL is often sent unescaped and comes as 10, 3/uL."""
-        parts = self.components(sent)
-        if len(parts) > 1 and _POWER_OF_TEN.fullmatch(parts[0]) and parts[1][:1].isdigit():
-            return f"{parts[0]}^{parts[1]}", ""
-        first, second = parts[0], parts[1] if len(parts) > 1 else ""
-        return (first or second), (second if first and second != first else "")
+        """A unit, and its other spelling if one was sent."""
+        read = _unit if len(sent) < _WORTH_KEEPING else _unit.__wrapped__
+        return read(sent, self.segments.delimiters, self.segments.encoding)
 
     def value(self, kind: str, row: Row) -> tuple[str, tuple[Coded, ...], str]:
         """The value of an OBX as printed, its codes if it is a concept, and a remark if it cannot be shown."""
@@ -153,3 +144,30 @@ class Reader:
         """A structured number: comparator, number, separator, number ("<" "0.1"; "1" ":" "64")."""
         comparator, first, separator, second, *_ = [*self.components(sent), "", "", "", ""]
         return ("" if comparator == "=" else comparator) + first + separator + second
+
+
+# A laboratory sends the same few codes and units in every message, so what they mean is remembered.
+
+
+@lru_cache(maxsize=2048)
+def _codes(sent: str, delimiters: Delimiters, encoding: str) -> tuple[Coded, ...]:
+    parts = [plain(one, delimiters, encoding) for one in sent.split(delimiters.component)]
+    parts += [""] * (_ALTERNATES[-1][-1] + 1 - len(parts))
+    found = [
+        Coded(parts[code], code_system(parts[system]), parts[text])
+        for code, text, system in _ALTERNATES
+        if parts[code] or parts[text]
+    ]
+    if not found and parts[_ORIGINAL_TEXT]:
+        found = [Coded("", "", parts[_ORIGINAL_TEXT])]
+    return tuple(found)
+
+
+@lru_cache(maxsize=1024)
+def _unit(sent: str, delimiters: Delimiters, encoding: str) -> tuple[str, str]:
+    """10^3/uL is often sent unescaped, and comes as two components: 10, 3/uL."""
+    parts = [plain(one, delimiters, encoding) for one in sent.split(delimiters.component)]
+    if len(parts) > 1 and _POWER_OF_TEN.fullmatch(parts[0]) and parts[1][:1].isdigit():
+        return f"{parts[0]}^{parts[1]}", ""
+    first, second = parts[0], parts[1] if len(parts) > 1 else ""
+    return (first or second), (second if first and second != first else "")
