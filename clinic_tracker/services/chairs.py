@@ -14,7 +14,7 @@ from clinic_tracker.services import audit
 from clinic_tracker.services.audit import AuditAction
 from clinic_tracker.services.unit_of_work import unit_of_work
 
-LONGEST_NAME = 40
+LONGEST_NAME = 20
 MOST_CHAIRS = 60
 
 

@@ -65,7 +65,7 @@ def test_a_form_sent_twice_adds_one_chair(administrator):
     [
         ("", "Enter the name of the chair."),
         ("BED a", "There is a chair with the name Bed A. Choose another name."),
-        ("x" * 41, "Name must be 40 characters or fewer"),
+        ("x" * 21, "Name must be 20 characters or fewer"),
     ],
 )
 def test_a_name_that_will_not_do_is_shown_with_the_words_typed(administrator, scope, name, message):

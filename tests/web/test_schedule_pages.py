@@ -390,3 +390,14 @@ def test_the_changes_of_the_chart_name_the_chair(page, cast, treated):
 
     assert "Booking made" in words
     assert "26-Jan-2026 08:00" in words
+
+
+def test_the_chair_booked_for_the_day_stands_in_the_form_of_the_start(staff, cast, scope_for, suite):
+    today = add_patient(cast, scope_for)
+    today.make_ready()
+    address = f"/patients/{today.patient}/courses/{today.course}/start"
+    assert staff.get(address).fields()["chair"] == ""
+
+    book(today, *days_from(today, today.scope.today, 1, chair=suite[1]))
+
+    assert staff.get(address).fields()["chair"] == "2"

@@ -30,6 +30,7 @@ from clinic_tracker.services.demo.people import (
     PASSWORD,
     DemoClinic,
 )
+from clinic_tracker.services.demo.seats import furnish_suite
 from clinic_tracker.services.demo.stories import Story, stories
 from clinic_tracker.services.lab_findings import refresh_findings
 from clinic_tracker.services.unit_of_work import unit_of_work
@@ -105,6 +106,7 @@ def _load_clinic(scope: Scope, plan: DemoClinic, count: int, random: Random, as_
             charts.append((patient, story))
         work.touch(_duplicate(at_clinic, charts[-1][0]))
         db.session.flush()
+        furnish_suite(at_clinic, cast)
         for patient, story in charts:
             if story.abnormal or story.unreviewed or story.incomplete:
                 refresh_findings(at_clinic, patient, add_months(at_clinic.today, -3))

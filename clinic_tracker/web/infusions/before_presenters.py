@@ -15,6 +15,7 @@ from clinic_tracker.domain.readiness import (
     contraindication_titles,
     readiness,
 )
+from clinic_tracker.queries.chairs import booking_on
 from clinic_tracker.queries.infusion_day import DayParts, waiting_parts
 from clinic_tracker.queries.readiness import facts_of
 from clinic_tracker.queries.treatment import regimen_of, treatment_of
@@ -76,7 +77,7 @@ def before_page(chart: OpenChart, course: CourseRow) -> BeforePage:
         warnings=lines_of(found.warnings, where, {}),
         checks=_checks_before(chart, course, found),
         notes=tuple(line.item.note for line in lines if not line.item.hard and line.explained is None),
-        start=_start_values(chart, treatment.given(course.id), following, regimen) | _as_checked(parts),
+        start=_start_values(chart, course.id, treatment.given(course.id), following, regimen) | _as_checked(parts),
         asked=contraindication_titles(facts.rules),
         asks_pregnancy=facts.may_be_pregnant,
     )
@@ -120,15 +121,17 @@ def _as_checked(parts: DayParts) -> dict[str, Any]:
 
 
 def _start_values(
-    chart: OpenChart, given: tuple[InfusionRow, ...], following: NextInfusion | None, regimen: Regimen
+    chart: OpenChart, course_id: int, given: tuple[InfusionRow, ...], following: NextInfusion | None, regimen: Regimen
 ) -> dict[str, Any]:
-    """What the form starts with: the present minute, and lot and day as they follow from the day before."""
+    """What the form starts with: the present minute, the booked chair, lot and day as the day before has them."""
     last = given[-1] if given else None
+    booked = booking_on(chart.scope, course_id, chart.scope.today)
     return {
         "started_at": present_minute(chart.scope.now),
         "day_number": following.day_number if following is not None else None,
         "dose_mg": regimen.dose_mg,
         "lot_number": last.lot_number if last is not None else None,
         "lot_expires_on": last.lot_expires_on if last is not None else None,
+        "chair": booked.chair_name if booked is not None else None,
         "nurse_name": chart.scope.actor_name,
     }
