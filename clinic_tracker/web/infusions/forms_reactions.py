@@ -63,7 +63,7 @@ class ReactionFields(EndingForm):
     )
     actions = CheckboxesField("What was done", choices=reactions.ACTIONS)
     drugs = StringField("Drugs given", max_length=500, hint="Drug, dose and time.")
-    action = TextAreaField("What else was done", max_length=2000)
+    more_done = TextAreaField("What else was done", max_length=2000)
 
     @property
     def ticks(self) -> tuple[CheckboxesField, ...]:
@@ -80,7 +80,7 @@ class ReactionFields(EndingForm):
             signs=self.signs.data or "",
             seriousness=tuple(self.seriousness.data),
             actions=tuple(self.actions.data),
-            action=self.action.data,
+            action=self.more_done.data,
             drugs=self.drugs.data,
             end=self.end,
         )

@@ -50,7 +50,7 @@ def correct_reaction(patient: UUID, infusion: UUID, reaction: UUID) -> ResponseR
     chart = open_chart(patient)
     row = infusion_row(chart.scope, chart.header.id, infusion)
     seen = _seen(chart, row, reaction)
-    form = CorrectReactionForm(scope=chart.scope, data=seen._asdict() | _ticks(seen))
+    form = CorrectReactionForm(scope=chart.scope, data=seen._asdict() | _ticks(seen) | {"more_done": seen.action})
     if form.validate_on_submit() and accepted(
         form,
         services.correct_reaction,

@@ -59,7 +59,7 @@ class VitalsView:
             for sign in SIGNS:
                 value = getattr(line.row, sign.name)
                 if value is not None:
-                    found[sign.name] = f"Last {number_text(value)} at {clock(line.row.taken_at, self.time_zone)}"
+                    found[sign.name] = f"Last {shown_value(sign.name, value)} at {clock(line.row.taken_at, self.time_zone)}"
         return found
 
 
@@ -89,5 +89,11 @@ def vitals_view(
 def _cells(row: VitalsRow, limits: AlertLimits) -> tuple[Cell, ...]:
     values = ((sign, getattr(row, sign.name)) for sign in SIGNS)
     return tuple(
-        Cell(number_text(value) if value is not None else "", limits.flag(sign.name, value)) for sign, value in values
+        Cell(shown_value(sign.name, value) if value is not None else "", limits.flag(sign.name, value))
+        for sign, value in values
     )
+
+
+def shown_value(name: str, value: float) -> str:
+    """A value as a monitor shows it: a temperature to one decimal."""
+    return f"{value:.1f}" if name == "temperature" else number_text(value)
