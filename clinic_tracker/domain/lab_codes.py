@@ -198,7 +198,11 @@ def _rule(row: _Row, analytes: Mapping[str, Analyte], units: Mapping[str, Unit])
         action=row.text("action"),
         source=row.text("source"),
         grade=row.choice("grade", Grade),
+        least=row.optional_number("least"),
+        most=row.optional_number("most"),
     )
+    if rule.editable and not (rule.least or 0) <= (rule.threshold or 0) <= (rule.most or 0):
+        raise row.error("threshold", "must lie between least and most, which say what a clinic may choose")
     _known(rule.analytes, analytes, row, "analytes")
     if rule.unit is not None:
         _known([rule.unit], units, row, "unit")

@@ -1,13 +1,16 @@
 """Results that somebody must act on: absolute, by range, against baseline or the previous value, and combined."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from datetime import date
+from typing import Any, NamedTuple, TypeVar
 
+from clinic_tracker.domain.local_time import show_date
 from clinic_tracker.domain.panels import Comparison, FindingRule, LabCatalog, Level
 from clinic_tracker.domain.readings import Flag, Reading, flag
 from clinic_tracker.domain.vocabulary import Grade, Sex
 
+Kept = TypeVar("Kept", bound=Mapping[str, Any])
 _DIGITS = 9
 _PERCENT = 100.0
 
@@ -20,10 +23,23 @@ class Measured(NamedTuple):
     low: float | None = None
     high: float | None = None
     comparator: str = ""
+    on: date | None = None
+
+
+class Compared(NamedTuple):
+    """The earlier value that a finding was measured from: "baseline" or "previous"."""
+
+    what: str
+    analyte: str
+    value: str
+    on: date | None
 
 
 class Finding(NamedTuple):
-    """One finding: the rule that fired, how loud, what in words, what to do, and where the rule comes from."""
+    """One finding: the rule that fired, how loud, what in words, what to do, and where the rule comes from.
+
+    ``threshold`` is the one that was in force; ``compared`` says which earlier values it was measured from.
+    """
 
     rule: str
     level: Level
@@ -32,6 +48,19 @@ class Finding(NamedTuple):
     analytes: tuple[str, ...]
     source: str
     grade: Grade
+    threshold: float | None = None
+    compared: tuple[Compared, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The finding as it is kept with its report."""
+        earlier = [{**item._asdict(), "on": item.on.isoformat() if item.on else None} for item in self.compared]
+        return {
+            **self._asdict(),
+            "level": self.level.value,
+            "analytes": list(self.analytes),
+            "grade": self.grade.value,
+            "compared": earlier,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +109,25 @@ def findings(
 def _single(rule: FindingRule, patient: _Patient, judged: set[str]) -> list[Finding]:
     """The findings of a rule about single analytes, leaving out those that an earlier rule has reported."""
     return [
-        Finding(rule.code, rule.level, _words(rule, analyte, patient), rule.action, (analyte,), rule.source, rule.grade)
+        _finding(rule, _words(rule, analyte, patient), (analyte,), _compared(rule, analyte, patient))
         for analyte in rule.analytes
         if analyte in patient.values and analyte not in judged and _applies(rule, analyte, patient)
     ]
+
+
+def _finding(rule: FindingRule, words: str, analytes: tuple[str, ...], compared: tuple[Compared, ...]) -> Finding:
+    return Finding(
+        rule.code, rule.level, words, rule.action, analytes, rule.source, rule.grade, rule.threshold, compared
+    )
+
+
+def _compared(rule: FindingRule, analyte: str, patient: _Patient) -> tuple[Compared, ...]:
+    """The earlier value that a rule measures from, with its date."""
+    what = _MEASURED_FROM.get(rule.comparison)
+    if what is None:
+        return ()
+    earlier = (patient.previous if what == "previous" else patient.baseline)[analyte]
+    return (Compared(what, analyte, _number(earlier), earlier.on),)
 
 
 def _combined(rule: FindingRule, fired: Mapping[str, list[Finding]]) -> list[Finding]:
@@ -94,7 +138,8 @@ def _combined(rule: FindingRule, fired: Mapping[str, list[Finding]]) -> list[Fin
     together = [finding for part in parts for finding in part]
     words = f"{rule.words}: {'; '.join(finding.words for finding in together)}"
     analytes = tuple(dict.fromkeys(analyte for finding in together for analyte in finding.analytes))
-    return [Finding(rule.code, rule.level, words, rule.action, analytes, rule.source, rule.grade)]
+    compared = tuple(dict.fromkeys(item for finding in together for item in finding.compared))
+    return [_finding(rule, words, analytes, compared)]
 
 
 def _applies(rule: FindingRule, analyte: str, patient: _Patient) -> bool:
@@ -140,10 +185,9 @@ def _words(rule: FindingRule, analyte: str, patient: _Patient) -> str:
     matter = rule.words if rule.threshold is None else rule.words.replace("{threshold}", f"{rule.threshold:g}")
     words = f"{_shown(analyte, value, patient)}: {matter}"
     low, high = patient.range_of(analyte)
-    if rule.comparison in (Comparison.FALL_PERCENT_AT_LEAST, Comparison.REPEATEDLY_ABOVE):
-        return f"{words} (previous {_number(patient.previous[analyte])})"
-    if rule.comparison in (Comparison.TIMES_BASELINE_AT_LEAST, Comparison.RISE_FROM_BASELINE_AT_LEAST):
-        return f"{words} (baseline {_number(patient.baseline[analyte])})"
+    if earlier := _compared(rule, analyte, patient):
+        what, _, number, on = earlier[0]
+        return f"{words} ({what} {number}{f' on {show_date(on)}' if on else ''})"
     if rule.comparison in (Comparison.TIMES_UPPER_ABOVE, Comparison.TIMES_UPPER_AT_LEAST):
         return f"{words} (upper limit {high:g})"
     if rule.threshold is None:
@@ -193,6 +237,12 @@ def _at_most(value: Measured, limit: float) -> bool:
     return value.comparator in ("", "<", "<=") and value.number <= limit
 
 
+_MEASURED_FROM = {
+    Comparison.FALL_PERCENT_AT_LEAST: "previous",
+    Comparison.REPEATEDLY_ABOVE: "previous",
+    Comparison.TIMES_BASELINE_AT_LEAST: "baseline",
+    Comparison.RISE_FROM_BASELINE_AT_LEAST: "baseline",
+}
 _COMPARE: dict[Comparison, Callable[[Measured, float], bool]] = {
     Comparison.BELOW: _below,
     Comparison.ABOVE: _above,
@@ -204,3 +254,10 @@ _COMPARE: dict[Comparison, Callable[[Measured, float], bool]] = {
     Comparison.RISE_FROM_BASELINE_AT_LEAST: _at_least,
     Comparison.FALL_PERCENT_AT_LEAST: _at_most,
 }
+
+
+def told_once(found: Sequence[Kept]) -> tuple[Kept, ...]:
+    """Findings as they are kept, without those that a combined one tells too: what is shown, and asked about."""
+    return tuple(
+        item for item in found if not any(item is not other and item["words"] in other["words"] for other in found)
+    )

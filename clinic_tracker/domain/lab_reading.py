@@ -13,6 +13,7 @@ from typing import NamedTuple
 from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.lab_entry import ReadPanel, ReadValue
 from clinic_tracker.domain.lab_meaning import CodeTable, LocalCodes, Meaning
+from clinic_tracker.domain.lab_merging import state_of_line
 from clinic_tracker.domain.lab_values import ValueReader
 from clinic_tracker.domain.lab_words import (
     PERCENT_ONLY,
@@ -134,22 +135,21 @@ class LabReader:
         panels = tuple(self._panel(panel, rows, spoiled.get(panel), report) for panel, rows in values.items())
         return Understood(panels, tuple(exams.values()), (), tuple(dict.fromkeys(problems)))
 
-    def panels_named(self, report: SentReport) -> frozenset[Panel]:
-        """The panels that the report or its lines are about, whatever the values say."""
-        meanings = [self.codes.meaning(line.codes) for line in report.values]
-        found = {
-            self.catalog.analytes[meaning.target].panel
+    def contents(self, report: SentReport) -> frozenset[tuple[str, str]]:
+        """The panels and analytes that the lines of a report are about, whatever the values say."""
+        meanings = (self.codes.meaning(line.codes) for line in report.values)
+        return frozenset(
+            (self.catalog.analytes[meaning.target].panel.value, meaning.target)
             for meaning in meanings
             if meaning is not None and meaning.kind is LocalCodeKind.ANALYTE
-        }
-        return frozenset(found.union(self.codes.panels_of(report.codes)))
+        )
 
     def _orders(self, report: SentReport) -> Understood:
         panels = self.codes.panels_of(report.codes) or self.codes.ordered_together(report.codes)
         meaning = self.codes.meaning(report.codes)
         if not panels and meaning is not None and meaning.kind is LocalCodeKind.ANALYTE:
             panels = (self.catalog.analytes[meaning.target].panel,)
-        panels = panels or tuple(sorted(self.panels_named(report)))
+        panels = panels or tuple(sorted({Panel(panel) for panel, _ in self.contents(report)}))
         if not panels and meaning is None:
             return Understood(problems=tuple(self._unknown_order(report)))
         reason = "; ".join(dict.fromkeys([*report.notes, *(note for line in report.values for note in line.notes)]))
@@ -175,7 +175,7 @@ class LabReader:
 
     def _exam(self, line: _Line, report: SentReport, exams: dict[ExamKind, ReadExam], problems: list[Doubt]) -> None:
         sent = line.sent
-        if _state(report, sent) not in (ReportState.FINAL, ReportState.CORRECTED):
+        if state_of_line(report, sent) not in (ReportState.FINAL, ReportState.CORRECTED):
             return
         kind = ExamKind(line.meaning.target)
         if not sent.text.strip() and not sent.value_codes:
@@ -205,7 +205,7 @@ class LabReader:
             found = specimen_problem(words) if words else None
             if found is not None and analyte.panel in SPOILS[found]:
                 spoiled.setdefault(analyte.panel, found)
-        state = _state(report, sent)
+        state = state_of_line(report, sent)
         if state in _NO_VALUE or not sent.text.strip() or specimen_problem(sent.text):
             return
         try:
@@ -233,15 +233,6 @@ class LabReader:
 
 
 _GRAVITY = {"negative": 0, "not_immune": 0, "immune": 0, "indeterminate": 1, "positive": 2}
-
-
-def _state(report: SentReport, sent: Observed) -> ReportState:
-    """How far a line is: what is said of it, unless the whole report is not as far."""
-    if report.state in (ReportState.PRELIMINARY, ReportState.CANCELLED):
-        return report.state if sent.state not in _NO_VALUE else sent.state
-    if report.state is ReportState.CORRECTED and sent.state is ReportState.FINAL:
-        return ReportState.CORRECTED
-    return sent.state
 
 
 def _is_percent(line: Observed) -> bool:

@@ -1,7 +1,7 @@
 """One transaction: lock the patient, add facts, reproject the schedule, audit, commit once."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -14,6 +14,7 @@ from clinic_tracker.models.patients import Patient
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import projection
 
+AT_ONCE = 400
 UNIQUE_VIOLATION = "23505"  # of PostgreSQL
 MEANWHILE = "Somebody else recorded the same at this moment, so nothing was saved. Reload the page and look at it."
 
@@ -48,6 +49,28 @@ class UnitOfWork:
             raise NotFound("patient")
         self.touched[row.id] = row
         return row
+
+    def lock_patients(self, keys: Collection[int]) -> list[Patient]:
+        """The rows of several patients by their keys, locked in the order of the keys; NotFound as for one."""
+        wanted = sorted(keys)
+        found: list[Patient] = []
+        for start in range(0, len(wanted), AT_ONCE):
+            statement = (
+                select(Patient)
+                .where(
+                    Patient.id.in_(wanted[start : start + AT_ONCE]),
+                    Patient.clinic_id == self.scope.clinic_id,
+                    Patient.merged_into_id.is_(None),
+                )
+                .order_by(Patient.id)
+                .with_for_update()
+                .execution_options(populate_existing=True)
+            )
+            found += db.session.execute(statement).scalars()
+        if len(found) < len(wanted):
+            raise NotFound("patient")
+        self.touched |= {row.id: row for row in found}
+        return found
 
     def touch(self, patient: Patient) -> None:
         """Reproject a patient that was added in this unit of work."""

@@ -1,0 +1,109 @@
+"""Newer and older versions of a report: a newer one replaces, an older one that comes late is kept as replaced."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from clinic_tracker.domain.lab_entry import ReadPanel
+from clinic_tracker.domain.vocabulary import ExamKind, FactState, Panel
+from clinic_tracker.models.base import db
+from clinic_tracker.models.monitoring import Exam, LabReport
+from clinic_tracker.queries.scope import Scope
+from clinic_tracker.services import audit
+from clinic_tracker.services.audit import AuditAction
+from clinic_tracker.services.facts import retire, withdraw
+from clinic_tracker.services.inbound_chart import Charts
+from clinic_tracker.services.inbound_rows import Row
+from clinic_tracker.services.lab_sheets import values_of
+
+NEWER = "The laboratory sent a newer version."
+GONE = "The laboratory's newer version no longer has it."
+CANCELLED = "The laboratory cancelled it."
+MOVED = "The laboratory moved this report to another patient."
+LATE = "A newer version of this report came first."
+
+
+def source_name(_scope: Scope, source_id: int) -> str:
+    """What is kept with a report as its source."""
+    return f"inbound:{source_id}"
+
+
+def panel_ids(lead: str) -> list[str]:
+    """The external ids of all panels that a report could have."""
+    return [f"{lead}:{panel.value}" for panel in Panel]
+
+
+def exam_id(source_id: int, lead: str, kind: ExamKind) -> str:
+    """The external id of an exam of a report."""
+    return f"{source_id}:{lead}:{kind.value}"
+
+
+def standing_reports(scope: Scope, source_id: int, leads: Collection[str]) -> dict[str, LabReport]:
+    """The reports that stand of these numbers of the laboratory, by external id."""
+    wanted = [external for lead in leads for external in panel_ids(lead)]
+    rows = db.session.execute(
+        select(LabReport).where(
+            LabReport.clinic_id == scope.clinic_id,
+            LabReport.source == source_name(scope, source_id),
+            LabReport.external_id.in_(wanted),
+            LabReport.state == FactState.RECORDED.value,
+        )
+    ).scalars()
+    return {str(row.external_id): row for row in rows}
+
+
+def standing_exams(scope: Scope, source_id: int, leads: Collection[str]) -> dict[str, Exam]:
+    """The same for exams."""
+    wanted = [exam_id(source_id, lead, kind) for lead in leads for kind in ExamKind]
+    rows = db.session.execute(
+        select(Exam).where(
+            Exam.clinic_id == scope.clinic_id,
+            Exam.external_id.in_(wanted),
+            Exam.state == FactState.RECORDED.value,
+        )
+    ).scalars()
+    return {str(row.external_id): row for row in rows}
+
+
+def withdraw_all(scope: Scope, charts: Charts, rows: Iterable[LabReport | Exam], reason: str) -> int:
+    """Mark reports and exams as entered in error, on whosever chart they are; how many."""
+    count = 0
+    for row in rows:
+        charts.lock([row.patient_id])
+        before = audit.snapshot(row)
+        withdraw(scope, row, reason)
+        is_exam = isinstance(row, Exam)
+        action = AuditAction.EXAM_WITHDRAWN if is_exam else AuditAction.LAB_REPORT_WITHDRAWN
+        audit.record(scope, action, row, before=before, reason=reason)
+        if isinstance(row, LabReport):
+            charts.known[row.patient_id].changed(row.collected_on)
+        count += 1
+    return count
+
+
+def replace_by(scope: Scope, charts: Charts, old: LabReport, new: Row) -> dict[str, Any]:
+    """Retire a report for a newer version; what it said before, for the audit trail."""
+    before = {**audit.snapshot(old), "values": [value._asdict() for value in values_of(scope, old)]}
+    retire(scope, old, NEWER)
+    new["replaces_id"] = old.id
+    charts.known[old.patient_id].changed(min(old.collected_on, new["collected_on"]))
+    return before
+
+
+def says_the_same(scope: Scope, old: LabReport, new: Row, panel: ReadPanel) -> bool:
+    """Whether a newer version changes nothing that is kept."""
+    heads = ("collected_on", "result_status", "specimen_problem", "laboratory", "note", "patient_id")
+    return all(getattr(old, name) == new[name] for name in heads) and sorted(values_of(scope, old)) == sorted(
+        panel.values
+    )
+
+
+def put_late(scope: Scope, late: Row, newer: Sequence[LabReport]) -> None:
+    """Turn the row of an older version that came late into what it would be had it come first: replaced, or in error.
+
+    ``newer`` is what stands of the report, if anything does.
+    """
+    late["state"] = (FactState.CORRECTED if newer else FactState.ENTERED_IN_ERROR).value
+    late["withdrawn_by_id"], late["withdrawn_at"] = scope.user_id, scope.now
+    late["withdrawn_reason"] = LATE if newer else CANCELLED

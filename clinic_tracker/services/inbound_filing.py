@@ -1,0 +1,221 @@
+"""One patient's reports of a message put on the chart, newer versions in the place of older ones."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from clinic_tracker.domain.lab_entry import ReadPanel
+from clinic_tracker.domain.lab_merging import merged, version
+from clinic_tracker.domain.lab_reading import WITHOUT_VALUES, LabReader, ReadExam, Understood
+from clinic_tracker.domain.messages import ReportState, SentReport
+from clinic_tracker.domain.vocabulary import ExamKind, InboundState
+from clinic_tracker.queries.scope import Scope
+from clinic_tracker.services import inbound_corrections as corrections
+from clinic_tracker.services.inbound_chart import APPLIED, Arrival, Chart, Charts, Prior, priors_of
+from clinic_tracker.services.inbound_orders import Orders
+from clinic_tracker.services.inbound_rows import Row, Rows, new_fact, new_report
+
+NO_CERVIX = "This chart says that the patient has no cervix: an HPV screen cannot be recorded."
+Priors = Mapping[str, Sequence[Prior]]
+
+
+@dataclass(slots=True)
+class Filing:
+    """Puts reports of one source on charts. ``rows`` are written by the caller."""
+
+    scope: Scope
+    source_id: int
+    via: str
+    reader: LabReader
+    charts: Charts
+    rows: Rows
+    orders: Orders = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.orders = Orders(self.scope, self.via, self.rows)
+
+    def file(self, chart: Chart, arrivals: Sequence[Arrival], priors: Priors, laboratory: str) -> None:
+        """Record reports that belong together, whose numbers came before as ``priors`` say.
+
+        The state of each row says what became of it. A version older than what is on record is kept as superseded.
+        """
+        fresh: list[Arrival] = []
+        for arrival in arrivals:
+            arrival.row["patient_id"] = chart.id
+            latest = _latest(priors.get(arrival.key, ()))
+            if latest is not None and _version(arrival) < version(latest.sent, latest.issued_at):
+                arrival.row["state"] = InboundState.SUPERSEDED.value
+                self._keep_late(chart, arrival, latest, laboratory)
+            elif problem := self._refusal(chart, arrival):
+                _refuse(arrival, problem)
+            elif arrival.report.state in (ReportState.CANCELLED, ReportState.REJECTED):
+                self._cancel(chart, arrival, latest)
+            else:
+                fresh.append(arrival)
+        if fresh:
+            self._record(chart, fresh, priors, laboratory)
+
+    def _refusal(self, chart: Chart, arrival: Arrival) -> str | None:
+        report = arrival.report
+        if report.collected_on is None and report.state in {*WITHOUT_VALUES, ReportState.CANCELLED}:
+            return None
+        return self.charts.wrong_date(chart, report)
+
+    def _cancel(self, chart: Chart, arrival: Arrival, latest: Prior | None) -> None:
+        """A report that the laboratory takes back counts for nothing from now on; its order is open or ended."""
+        lead = latest.together[0] if latest else arrival.key
+        alone = latest is None or len(latest.together) == 1
+        if alone:
+            leads = {lead}
+            standing = corrections.standing_reports(self.scope, self.source_id, leads)
+            exams = corrections.standing_exams(self.scope, self.source_id, leads)
+            corrections.withdraw_all(
+                self.scope, self.charts, [*standing.values(), *exams.values()], corrections.CANCELLED
+            )
+        else:
+            assert latest is not None
+            self._without(chart, arrival, latest)
+        self.orders.follow(chart, arrival, self.reader.understand(arrival.report, chart.sex).orders)
+        arrival.row["state"] = InboundState.NOTED.value
+
+    def _without(self, chart: Chart, arrival: Arrival, latest: Prior) -> None:
+        """One part of several is taken back: what the others say stays."""
+        others = self._others(latest.together, {arrival.key})
+        lead = latest.together[0]
+        understood = self.reader.understand(merged(others), chart.sex) if others else Understood()
+        report = merged(others) if others else arrival.report
+        self._write(chart, lead, arrival.row, understood, report, "", known=True)
+
+    def _others(self, keys: Sequence[str], but: set[str]) -> list[SentReport]:
+        """The newest versions of the other parts of a panel, as they were sent."""
+        found = []
+        priors = priors_of(self.scope, self.source_id, set(keys) - but)
+        for key in keys:
+            latest = _latest(priors.get(key, ())) if key not in but else None
+            if latest is not None and latest.sent.state not in (ReportState.CANCELLED, ReportState.REJECTED):
+                found.append(latest.sent)
+        return found
+
+    def _record(self, chart: Chart, fresh: Sequence[Arrival], priors: Priors, laboratory: str) -> None:
+        keys = {arrival.key for arrival in fresh}
+        latest = [found for arrival in fresh if (found := _latest(priors.get(arrival.key, ())))]
+        together = next(
+            (one.together for one in latest if len(one.together) > 1),
+            tuple(dict.fromkeys(arrival.key for arrival in fresh)),
+        )
+        others = self._others(together, keys) if set(together) - keys else []
+        report = merged([*(arrival.report for arrival in fresh), *others])
+        understood = self.reader.understand(report, chart.sex)
+        first = fresh[0].row
+        if understood.orders:
+            self.orders.follow(chart, fresh[0], understood.orders)
+            state = InboundState.NOTED
+        else:
+            state = self._write(chart, together[0], first, understood, report, laboratory, known=bool(latest))
+        for arrival in fresh:
+            arrival.row["state"] = state.value
+            if len(together) > 1:
+                arrival.row["report"]["with"] = list(together)
+        if understood.problems:
+            first["state"] = InboundState.NOT_UNDERSTOOD.value
+            first["problems"] = [{**problem._asdict(), "kind": problem.kind.value} for problem in understood.problems]
+
+    def _write(
+        self, chart: Chart, lead: str, result: Row, understood: Understood, report: SentReport, lab: str, *, known: bool
+    ) -> InboundState:
+        """Record what was understood in the place of what stands of it; what became of the report."""
+        scope = self.scope
+        standing = corrections.standing_reports(scope, self.source_id, {lead}) if known else {}
+        stood = corrections.standing_exams(scope, self.source_id, {lead}) if known else {}
+        kept = 0
+        for panel in understood.panels:
+            row = self._row(chart, lead, panel, report, lab)
+            kept += self._put(chart, row, panel, result, standing.pop(row["external_id"], None), report)
+        for exam in understood.exams:
+            external = corrections.exam_id(self.source_id, lead, exam.kind)
+            kept += self._put_exam(chart, exam, result, stood.pop(external, None), report, external)
+        kept += corrections.withdraw_all(scope, self.charts, [*standing.values(), *stood.values()], corrections.GONE)
+        if result.get("problems"):  # an exam that the chart refuses
+            return InboundState.REFUSED if not kept else InboundState.RECORDED
+        if not understood.panels and not understood.exams:
+            return InboundState.NOTED
+        return InboundState.RECORDED if kept else InboundState.DUPLICATE
+
+    def _put(self, chart: Chart, row: Row, panel: ReadPanel, result: Row, old: Any, report: SentReport) -> int:
+        """Add a report, or put it in the place of the version that stands; 0 where it says nothing new."""
+        before, reason = None, None
+        if old is not None and old.patient_id != chart.id:
+            corrections.withdraw_all(self.scope, self.charts, [old], corrections.MOVED)
+        elif old is not None:
+            if corrections.says_the_same(self.scope, old, row, panel):
+                return 0
+            before, reason = corrections.replace_by(self.scope, self.charts, old, row), corrections.NEWER
+        elif self.charts.same_on_record(chart, panel, report, row["source"]):
+            return 0
+        self.rows.report(row, panel, result, before=before, reason=reason)
+        self.orders.close(chart, row, report)
+        chart.changed(row["collected_on"])
+        return 1
+
+    def _put_exam(self, chart: Chart, exam: ReadExam, result: Row, old: Any, report: SentReport, external: str) -> int:
+        if exam.kind is ExamKind.HPV_SCREEN and not chart.has_cervix:
+            result["problems"] = [{"kind": "refused", "message": NO_CERVIX}]
+            return 0
+        if old is not None:
+            same = (old.outcome, old.performed_on, old.patient_id) == (exam.outcome, report.collected_on, chart.id)
+            if same:
+                return 0
+            reason = corrections.NEWER if old.patient_id == chart.id else corrections.MOVED
+            corrections.withdraw_all(self.scope, self.charts, [old], reason)
+        row = {
+            **new_fact(self.scope, chart.id, self.via),
+            "kind": exam.kind.value,
+            "performed_on": report.collected_on,
+            "outcome": exam.outcome,
+            "examiner": None,
+            "method": exam.method or None,
+            "note": None,
+            "external_id": external,
+            "form_token": None,
+        }
+        if old is None and self.charts.exam_on_record(chart, row):
+            return 0
+        self.rows.exams.append((row, result))
+        return 1
+
+    def _keep_late(self, chart: Chart, arrival: Arrival, latest: Prior, laboratory: str) -> None:
+        """An older version that comes after a newer one is kept on the chart as what it would have become."""
+        if arrival.report.state in {*WITHOUT_VALUES, ReportState.CANCELLED} or len(latest.together) > 1:
+            return
+        if latest.patient_id != chart.id or self.charts.wrong_date(chart, arrival.report):
+            return
+        standing = corrections.standing_reports(self.scope, self.source_id, {arrival.key})
+        for panel in self.reader.understand(arrival.report, chart.sex).panels:
+            row = self._row(chart, arrival.key, panel, arrival.report, laboratory)
+            newer = standing.get(row["external_id"])
+            corrections.put_late(self.scope, row, [newer] if newer is not None else [])
+            self.rows.report(row, panel, arrival.row)
+            if newer is not None and newer.replaces_id is None:
+                self.rows.late.append((newer, row))
+
+    def _row(self, chart: Chart, lead: str, panel: ReadPanel, report: SentReport, laboratory: str) -> Row:
+        fact = new_fact(self.scope, chart.id, self.via)
+        source = corrections.source_name(self.scope, self.source_id)
+        named = {"source": source, "external_id": f"{lead}:{panel.panel.value}", "laboratory": laboratory or None}
+        return new_report(self.scope, fact | named, panel, report)
+
+
+def _refuse(arrival: Arrival, problem: str) -> None:
+    arrival.row["state"] = InboundState.REFUSED.value
+    arrival.row["problems"] = [{"kind": "refused", "message": problem}]
+
+
+def _version(arrival: Arrival) -> tuple[datetime, int]:
+    return version(arrival.report, arrival.row["issued_at"])
+
+
+def _latest(priors: Sequence[Prior]) -> Prior | None:
+    """The newest version that was put on a chart; of two equals the one that came last."""
+    applied = [prior for prior in priors if prior.state in APPLIED and prior.patient_id is not None]
+    return max(applied, key=lambda prior: (version(prior.sent, prior.issued_at), prior.id), default=None)
