@@ -16,11 +16,21 @@ function attributes(element, wanted) {
 }
 
 function children(element, wanted) {
+  const keys = new Set([...wanted.children].map((child) => child.dataset.key));
   const keyed = new Map([...element.children].filter((child) => child.dataset.key).map((child) => [child.dataset.key, child]));
+  for (const [key, child] of keyed) if (!keys.has(key)) child.remove();
   let here = element.firstChild;
+  const drop = () => {
+    const gone = here;
+    here = here.nextSibling;
+    gone.remove();
+  };
   for (const next of [...wanted.childNodes]) {
-    const known = next.dataset?.key ? keyed.get(next.dataset.key) : here;
-    if (known && known.parentNode === element && same(known, next) && (next.dataset?.key || !known.dataset?.key)) {
+    const { key } = next.dataset ?? {};
+    // Words and blanks come and go; the piece that stays stands behind them.
+    while (next.nodeType === Node.ELEMENT_NODE && here?.nodeType === Node.TEXT_NODE) drop();
+    const known = key ? keyed.get(key) : here;
+    if (known && same(known, next)) {
       if (known === here) here = here.nextSibling;
       else element.insertBefore(known, here);
       morph(known, next);
@@ -28,11 +38,7 @@ function children(element, wanted) {
       element.insertBefore(next, here);
     }
   }
-  while (here) {
-    const gone = here;
-    here = here.nextSibling;
-    gone.remove();
-  }
+  while (here) drop();
 }
 
 export function morph(node, wanted) {
