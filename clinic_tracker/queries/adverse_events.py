@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, func, select, true
 
 from clinic_tracker.domain.local_time import local_date
+from clinic_tracker.domain.protocol import Protocol
 from clinic_tracker.domain.reactions import report_due_on, told, words_of
 from clinic_tracker.domain.vocabulary import FactState, FormKind
 from clinic_tracker.models.base import db
@@ -92,7 +93,9 @@ def serious_reactions(
         conditions.append(Infusion.course_id == course_id)
     if infusion is not None:
         conditions.append(Infusion.public_id == infusion)
-    found = [_with_deadline(scope, row) for row in _rows(scope, conditions)]
+    rows = _rows(scope, conditions)
+    protocols = {name: protocol_in_force(scope, name) for name in {row.protocol_id for row in rows}}
+    found = [_with_deadline(scope, row, protocols[row.protocol_id]) for row in rows]
     wanted = [one for one in found if show is Show.ALL or one.is_reported is (show is Show.REPORTED)]
     return tuple(sorted(wanted, key=lambda one: (one.is_reported, one.due_on, one.row.onset_at)))
 
@@ -103,8 +106,7 @@ def open_reports(scope: Scope) -> tuple[int, int]:
     return len(waiting), sum(1 for one in waiting if one.days_late(scope.today))
 
 
-def _with_deadline(scope: Scope, row: _Row) -> SeriousReaction:
-    protocol = protocol_in_force(scope, row.protocol_id)
+def _with_deadline(scope: Scope, row: _Row, protocol: Protocol) -> SeriousReaction:
     onset_on = local_date(row.onset_at, scope.time_zone)
     return SeriousReaction(row, report_due_on(onset_on, protocol.value(DEADLINE), protocol.holidays))
 

@@ -7,12 +7,14 @@ from flask import url_for
 from clinic_tracker.domain.local_time import show_date
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.vocabulary import Role
+from clinic_tracker.queries.adverse_events import open_reports
 from clinic_tracker.queries.duplicates import count_duplicate_pairs
 from clinic_tracker.queries.follow_ups import owed_count
-from clinic_tracker.queries.review_queue import QueueFilter, WaitingRow, review_queue, waiting_count
+from clinic_tracker.queries.review_queue import QueueFilter, WaitingRow, review_queue, unseen_reds, waiting_count
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.suite import suite
 from clinic_tracker.queries.tallies import QUEUES, Tally, tally_counts
+from clinic_tracker.queries.tasks import task_counts
 from clinic_tracker.queries.today import Ending, FacilityWarning, certifications_ending, facility_warning, owed_forms
 from clinic_tracker.queries.worklist_filter import Band, View, WorklistFilter
 from clinic_tracker.queries.worklist_pages import worklist_page, worklist_totals
@@ -68,6 +70,8 @@ def today_page(scope: Scope) -> Today:
     tiles += [_forms(scope), _suite(scope)] if is_administrator else [_suite(scope), _calls(scope), _forms(scope)]
     if is_doctor:
         tiles.insert(3, _authorize(counts))
+    tiles.append(_tasks(scope, mine=is_doctor))
+    tiles[0:0] = [*_unseen(scope, mine=is_doctor), *_reactions(scope)]
     sections = [_section(scope, own, "My patients, worst first" if is_doctor else "Worst first")]
     if is_doctor:
         due = WorklistFilter(view=View.DUE, mine=True, requirement="labs")
@@ -110,6 +114,23 @@ def _review(scope: Scope) -> Tile:
     return Tile("To review", total, sub, link_to("labs.review_queue"), "red" if red else "amber" if amber else "")
 
 
+def _unseen(scope: Scope, *, mine: bool) -> list[Tile]:
+    """Red results that nobody has seen on their day: of one's own and covered patients, for others of everybody."""
+    count = unseen_reds(scope, mine=mine)
+    if not count:
+        return []
+    href = link_to("labs.review_queue", late="1", mine="1" if mine else None)
+    return [Tile("Red, not seen in time", count, "same-day review was missed", href, "red")]
+
+
+def _tasks(scope: Scope, *, mine: bool) -> Tile:
+    counts = task_counts(scope, mine=mine)
+    sub = f"{counts.overdue} overdue, {counts.due} due in 7 days" if counts.open else "none is open"
+    label = "Follow-up tasks, mine" if mine else "Follow-up tasks"
+    href = link_to("tasks.index", mine="1" if mine else None)
+    return Tile(label, counts.open, sub, href, "red" if counts.overdue else "")
+
+
 def _suite(scope: Scope) -> Tile:
     board = suite(scope)
     parts = []
@@ -131,6 +152,15 @@ def _forms(scope: Scope) -> Tile:
     href = _list(WorklistFilter(view=View.OWED, requirement="forms"))
     sub = f"{forms.overdue} overdue" if forms.open else "all are sent"
     return Tile("Forms owed", forms.open, sub, href, "red" if forms.overdue else "")
+
+
+def _reactions(scope: Scope) -> list[Tile]:
+    """Serious reactions whose report was not sent yet (R-80)."""
+    waiting, late = open_reports(scope)
+    if not waiting:
+        return []
+    sub = f"{late} late" if late else "none late"
+    return [Tile("Reactions to report", waiting, sub, link_to("infusions.adverse_events"), "red" if late else "amber")]
 
 
 def _calls(scope: Scope) -> Tile:

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.permissions import Permission
+from clinic_tracker.queries.adverse_events import serious_reactions
 from clinic_tracker.queries.prophylaxis import cd4_counts, prophylaxis_rule
 from clinic_tracker.queries.treatment import find_course, regimen_of, treatment_of
 from clinic_tracker.services import courses as services
@@ -37,6 +38,7 @@ def courses(patient: UUID) -> ResponseReturnValue:
         prophylaxis=prophylaxis_card(treatment, rule, cd4_counts(scope, header.id), scope.today),
         deviations=other_deviations(treatment),
         booked=booked_lines(scope, header.id),
+        serious=serious_reactions(scope, patient_id=header.id),
     )
 
 

@@ -16,15 +16,15 @@ class DayEvent(NamedTuple):
 
 
 def day_events(row: DayRow, parts: DayParts) -> list[DayEvent]:
-    """Start, pauses, restarts, reactions and how they ended, end, discharge. Nothing that has not happened."""
+    """Start, pauses, restarts, reactions and how they ended, end, discharge. Of one moment the reaction comes first."""
     events = [
         DayEvent(row.started_at, "Started", tone="accent"),
-        *(DayEvent(pause.paused_at, "Paused", pause.reason or "", "amber") for pause in parts.pauses),
-        *(DayEvent(pause.resumed_at, "Restarted", tone="accent") for pause in parts.pauses if pause.resumed_at),
         *(
             DayEvent(one.onset_at, f"Reaction, {one.grade.replace('_', ' ')}", one.told, "red")
             for one in parts.reactions
         ),
+        *(DayEvent(pause.paused_at, "Paused", pause.reason or "", "amber") for pause in parts.pauses),
+        *(DayEvent(pause.resumed_at, "Restarted", tone="accent") for pause in parts.pauses if pause.resumed_at),
         *(
             DayEvent(one.resolved_at, "Reaction over", one.told, "green")
             for one in parts.reactions

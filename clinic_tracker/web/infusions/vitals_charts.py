@@ -48,8 +48,8 @@ class _Scale:
         return round(HEIGHT - BOTTOM - part * (HEIGHT - TOP - BOTTOM), 1)
 
 
-# One time of measurement: the values to join, lowest first (two for a pressure), and whether one is beyond a limit.
-_Mark = tuple[datetime, tuple[float, ...], bool]
+# One time of measurement: the values to join, lowest first (two for a pressure), and which lie beyond a limit.
+_Mark = tuple[datetime, tuple[float, ...], tuple[bool, ...]]
 
 
 def vitals_charts(rows: Sequence[VitalsRow], limits: AlertLimits, time_zone: str) -> tuple[VitalsChart, ...]:
@@ -58,7 +58,9 @@ def vitals_charts(rows: Sequence[VitalsRow], limits: AlertLimits, time_zone: str
     for name, title, unit in DRAWN:
         marks = _marks(rows, name, limits)
         if len(marks) > 1:
-            drawn.append(VitalsChart(title, unit, _shown(marks[-1]), _svg(name, title, unit, marks, limits, time_zone)))
+            drawn.append(
+                VitalsChart(title, unit, _shown(name, marks[-1]), _svg(name, title, unit, marks, limits, time_zone))
+            )
     return tuple(drawn)
 
 
@@ -68,13 +70,18 @@ def _marks(rows: Sequence[VitalsRow], name: str, limits: AlertLimits) -> list[_M
     for row in rows:
         values = tuple(float(getattr(row, one)) for one in names if getattr(row, one) is not None)
         if len(values) == len(names):
-            out = any(limits.flag(one, value) for one, value in zip(names, values, strict=True))
+            out = tuple(limits.flag(one, value) is not None for one, value in zip(names, values, strict=True))
             marks.append((row.taken_at, values, out))
     return marks
 
 
-def _shown(mark: _Mark) -> str:
-    return "/".join(number_text(value) for value in reversed(mark[1]))
+def _shown(name: str, mark: _Mark) -> str:
+    return "/".join(shown_value(name, value) for value in reversed(mark[1]))
+
+
+def shown_value(name: str, value: float) -> str:
+    """A value as a monitor shows it: a temperature to one decimal."""
+    return f"{value:.1f}" if name == "temperature" else number_text(value)
 
 
 def _svg(name: str, title: str, unit: str, marks: Sequence[_Mark], limits: AlertLimits, time_zone: str) -> Markup:
@@ -86,9 +93,10 @@ def _svg(name: str, title: str, unit: str, marks: Sequence[_Mark], limits: Alert
     parts = [*_frame(scale, numbers, first, last, time_zone), *_limits(scale, name, limits)]
     parts.extend(_bars(scale, marks) if name == "pressure" else _line(scale, marks))
     opening = Markup('<svg class="chart chart--vitals" viewBox="0 0 {} {}" role="img" aria-label="{}">')
+    low, high, latest = number_text(min(numbers)), number_text(max(numbers)), _shown(name, marks[-1])
     words = (
         f"{title}: {plural(len(marks), 'value')} from {clock(first, time_zone)} to {clock(last, time_zone)}, "
-        f"lowest {number_text(min(numbers))}, highest {number_text(max(numbers))}, latest {_shown(marks[-1])} {unit}"
+        f"lowest {low}, highest {high}, latest {latest} {unit}"
     )
     return opening.format(WIDTH, HEIGHT, words) + Markup().join(parts) + Markup("</svg>")
 
@@ -126,7 +134,7 @@ def _line(scale: _Scale, marks: Sequence[_Mark]) -> list[Markup]:
     places = " ".join(f"{scale.x(at)},{scale.y(values[0])}" for at, values, _out in marks)
     return [
         Markup('<polyline class="chart__line" points="{}"/>').format(places),
-        *(_point(scale, at, values[0], out=out) for at, values, out in marks),
+        *(_point(scale, at, values[0], out=out[0]) for at, values, out in marks),
     ]
 
 
@@ -136,7 +144,7 @@ def _bars(scale: _Scale, marks: Sequence[_Mark]) -> list[Markup]:
     drawn = []
     for at, values, out in marks:
         drawn.append(bar.format(scale.x(at), scale.y(values[0]), scale.y(values[-1])))
-        drawn.extend(_point(scale, at, value, out=out) for value in values)
+        drawn.extend(_point(scale, at, value, out=one) for value, one in zip(values, out, strict=True))
     return drawn
 
 

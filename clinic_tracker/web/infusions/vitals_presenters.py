@@ -10,8 +10,8 @@ from clinic_tracker.domain.vitals import SIGNS, AlertLimits, Flag, VitalsDue, ga
 from clinic_tracker.queries.infusion_day import VitalsRow
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.settings import protocol_in_force
-from clinic_tracker.web.filters import clock, number_text
-from clinic_tracker.web.infusions.vitals_charts import VitalsChart, vitals_charts
+from clinic_tracker.web.filters import clock
+from clinic_tracker.web.infusions.vitals_charts import VitalsChart, shown_value, vitals_charts
 
 
 class Cell(NamedTuple):
@@ -59,7 +59,9 @@ class VitalsView:
             for sign in SIGNS:
                 value = getattr(line.row, sign.name)
                 if value is not None:
-                    found[sign.name] = f"Last {shown_value(sign.name, value)} at {clock(line.row.taken_at, self.time_zone)}"
+                    found[sign.name] = (
+                        f"Last {shown_value(sign.name, value)} at {clock(line.row.taken_at, self.time_zone)}"
+                    )
         return found
 
 
@@ -92,8 +94,3 @@ def _cells(row: VitalsRow, limits: AlertLimits) -> tuple[Cell, ...]:
         Cell(shown_value(sign.name, value) if value is not None else "", limits.flag(sign.name, value))
         for sign, value in values
     )
-
-
-def shown_value(name: str, value: float) -> str:
-    """A value as a monitor shows it: a temperature to one decimal."""
-    return f"{value:.1f}" if name == "temperature" else number_text(value)
