@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from clinic_tracker.domain.booked_days import CourseDays
+from clinic_tracker.domain.booked_days import WEEKEND, CourseDays
 from clinic_tracker.domain.chair_schedule import (
     Place,
     Span,
@@ -14,7 +14,7 @@ from clinic_tracker.domain.chair_schedule import (
     for_minutes,
     same_clock,
 )
-from clinic_tracker.domain.local_time import local_date, show_date, zone
+from clinic_tracker.domain.local_time import local_date, show_date, to_local, zone
 from clinic_tracker.queries.chairs import (
     BookingRow,
     ChairRow,
@@ -112,8 +112,7 @@ class BookingDesk:
         return [self._line(place, span) for place, span in zip(places, spans, strict=True)]
 
     def _line(self, place: Place, span: Span) -> PlaceLine:
-        outside = self.times.hours.outside(span, self.scope.time_zone)
-        remarks = (outside,) if outside else ()
+        remarks = self._remarks(span)
         names = {row.id: chair_words(row.name) for row in self.chairs}
         if place.chair is None:
             return PlaceLine("overdue", "No chair is free at this time.", remarks)
@@ -122,6 +121,13 @@ class BookingDesk:
         taken = times_words(*place.clash.span, self.scope.time_zone)
         free = ", ".join(names[key] for key in place.free) or "none"
         return PlaceLine("overdue", f"{names[place.chair]} is taken from {taken}. Free: {free}.", remarks)
+
+    def _remarks(self, span: Span) -> tuple[str, ...]:
+        """What refuses nothing: a day of the weekend, a time outside of the opening hours."""
+        outside = self.times.hours.outside(span, self.scope.time_zone)
+        there = to_local(span.starts_at, self.scope.time_zone)
+        weekend = f"{show_date(there.date())} is a {there:%A}." if there.weekday() in WEEKEND else None
+        return tuple(words for words in (weekend, outside) if words)
 
 
 def booking_desk(scope: Scope, course: CourseRow) -> BookingDesk:
