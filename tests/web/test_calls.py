@@ -58,9 +58,9 @@ def test_not_reached_stays_on_the_list(staff: Page, chart: Chart) -> None:
 
 
 def test_a_symptom_leads_to_a_reaction_and_to_the_neurologist(staff: Page, chart: Chart) -> None:
-    refused = staff.submit(new(chart), 400, reached="yes", symptoms=["speech"])
+    refused = staff.submit(new(chart), 400, reached="yes", emergencies=["speech"])
     assert refused.errors == ["Say what was advised because of the symptoms."]
-    staff.submit(new(chart), reached="yes", symptoms=["speech", "rash"], advice="Called 911")
+    staff.submit(new(chart), reached="yes", emergencies=["speech"], symptoms=["rash"], advice="Called 911")
     seen = staff.follow()
     assert "Emergency care at once." in seen.words
     last = db.session.query(Infusion).filter_by(day_number=5).one()

@@ -21,7 +21,8 @@ CHANNELS = (
     (OutreachChannel.OTHER_PERSON, "Through somebody else"),
 )
 CHANNEL_WORDS = {str(channel): words for channel, words in CHANNELS}
-_SYMPTOMS = tuple((row.code, row.words, "Emergency care at once" if row.emergency else "") for row in SYMPTOMS)
+_EMERGENCIES = tuple((row.code, row.words) for row in SYMPTOMS if row.emergency)
+_OTHERS = tuple((row.code, row.words) for row in SYMPTOMS if not row.emergency)
 
 
 class CallForm(Form):
@@ -35,7 +36,12 @@ class CallForm(Form):
         choices=(("yes", "Yes, the patient was asked"), ("no", "Not reached")),
         required="Choose whether the patient was reached",
     )
-    symptoms = CheckboxesField("Since the last infusion", choices=_SYMPTOMS, hint="Ask for each. Tick what is told.")
+    emergencies = CheckboxesField(
+        "Since the last infusion: signs of an emergency",
+        choices=_EMERGENCIES,
+        hint="Ask for each. Any of them: emergency care at once, and tell the neurologist.",
+    )
+    symptoms = CheckboxesField("Since the last infusion: anything else", choices=_OTHERS)
     advice = TextAreaField("Advice given", max_length=2000, hint="Needed if there is a symptom.")
     note = TextAreaField("Note for the neurologist", max_length=2000)
 
@@ -46,7 +52,7 @@ class CallForm(Form):
             contacted_at=self.contacted_at.data,
             channel=OutreachChannel(self.channel.data),
             reached=self.reached.data == "yes",
-            symptoms=tuple(self.symptoms.data or ()),
+            symptoms=(*(self.emergencies.data or ()), *(self.symptoms.data or ())),
             advice=self.advice.data,
             note=self.note.data,
         )

@@ -103,7 +103,8 @@ def _filled(row: CallRow) -> dict[str, Any]:
         "contacted_at": row.contacted_at,
         "channel": row.channel,
         "reached": "yes" if row.reached else "no",
-        "symptoms": row.symptoms,
+        "emergencies": [code for code in row.symptoms if is_emergency([code])],
+        "symptoms": [code for code in row.symptoms if not is_emergency([code])],
         "advice": row.advice,
         "note": row.note,
     }

@@ -1,8 +1,8 @@
 """Data sheets on the page: which one the address means, where what is missing is filled in, how far each form is."""
 
 import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import request, url_for
@@ -12,15 +12,17 @@ from clinic_tracker.domain.course_forms.authorization import authorization_sheet
 from clinic_tracker.domain.course_forms.checklist import checklist_sheet
 from clinic_tracker.domain.course_forms.enrollment import enrollment_sheet
 from clinic_tracker.domain.course_forms.facts import CourseFacts, FormFacts
-from clinic_tracker.domain.course_forms.sheet import Link, Missing, Place, Sheet, SheetState
+from clinic_tracker.domain.course_forms.sheet import TITLES, Link, Missing, Place, Sheet, SheetState
 from clinic_tracker.domain.course_forms.status_form import status_sheet
 from clinic_tracker.domain.errors import NotFound
 from clinic_tracker.domain.local_time import local_date, show_date
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.vocabulary import FormKind
+from clinic_tracker.queries.forms import OwedForm
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.web.addresses import uuid_in
 from clinic_tracker.web.filters import plural
+from clinic_tracker.web.rems.forms import SubmissionForm
 
 SHEET_KINDS = tuple(kind for kind in FormKind if kind is not FormKind.PRESCRIPTION_ORDERING_FORM)
 MOST_COURSES = 99
@@ -107,32 +109,68 @@ def place_href(scope: Scope, patient: uuid.UUID, link: Link | None) -> str | Non
     return url_for(endpoint, **values)
 
 
-def form_groups(scope: Scope, patient: uuid.UUID, facts: FormFacts) -> list[FormGroup]:
+def form_groups(scope: Scope, patient: uuid.UUID, facts: FormFacts, owed: Sequence[OwedForm]) -> list[FormGroup]:
     """Every form with how far it is: those of the patient first, then course by course, newest first."""
-    own = (
-        _form(scope, patient, enrollment_sheet(facts), "Patient Enrollment Form"),
-        _form(scope, patient, status_sheet(facts), "Patient Status Form, the next one"),
-    )
-    groups = [FormGroup("Patient", own)]
-    for course in reversed(facts.courses):
-        number: dict[str, Any] = {"course": course.number}
-        reports = tuple(
-            _form(
-                scope, patient, adverse_event_sheet(facts, course, day, row),
-                f"Report of the serious reaction of {show_date(local_date(row.onset_at, day.time_zone))}",
-                due=report_by(facts, day, row), reaction=row.public_id,
-            )
-            for day, row in course.reactions
-            if row.is_serious
-        )  # fmt: skip
-        forms = (
-            _form(scope, patient, authorization_sheet(facts, course), "Authorization and Baseline Lab Form", **number),
-            _prescription(scope, patient, facts, course),
-            _form(scope, patient, checklist_sheet(facts, course), "Infusion Checklist", **number),
-            *reports,
+    groups = [
+        FormGroup(
+            "Patient", (_form(scope, patient, enrollment_sheet(facts)), _next_status(scope, patient, facts, owed))
         )
+    ]
+    for course in reversed(facts.courses):
+        forms = (
+            _form(scope, patient, authorization_sheet(facts, course), course=course.number),
+            _prescription(scope, patient, facts, course),
+            _form(
+                scope, patient, checklist_sheet(facts, course), course=course.number,
+                due=_due(owed, FormKind.INFUSION_CHECKLIST, course.number),
+            ),
+            *_reports(scope, patient, facts, course),
+        )  # fmt: skip
         groups.append(FormGroup(f"Course {course.number}", forms))
     return groups
+
+
+def sheet_href(patient: uuid.UUID, kind: FormKind, form: SubmissionForm) -> str | None:
+    """The data sheet of the form that is about to be recorded; None where there is none."""
+    about = {name: form[name].data for name in ("course", "reaction") if name in form and form[name].data}
+    if kind not in SHEET_KINDS or (kind is FormKind.ADVERSE_EVENT_FORM and "reaction" not in about):
+        return None
+    return url_for("rems.sheet", patient=patient, kind=kind.value, **about)
+
+
+def _reports(scope: Scope, patient: uuid.UUID, facts: FormFacts, course: CourseFacts) -> Iterable[CourseForm]:
+    """The reports of the serious reactions of a course (R-80)."""
+    for day, row in course.reactions:
+        if row.is_serious:
+            on = show_date(local_date(row.onset_at, day.time_zone))
+            made = adverse_event_sheet(facts, course, day, row)
+            yield _form(
+                scope, patient, made, title=f"Report of the serious reaction of {on}", due=report_by(facts, day, row),
+                reaction=row.public_id,
+            )  # fmt: skip
+
+
+def _next_status(scope: Scope, patient: uuid.UUID, facts: FormFacts, owed: Sequence[OwedForm]) -> CourseForm:
+    """The next status form; before its window opens there is nothing to send."""
+    made = _form(
+        scope, patient, status_sheet(facts), title="Patient Status Form, the next one",
+        due=_due(owed, FormKind.PATIENT_STATUS_FORM),
+    )  # fmt: skip
+    ahead = [row for row in owed if row.requirement.evidence == FormKind.PATIENT_STATUS_FORM and row.done_on is None]
+    if any(row.is_owed for row in ahead) or not ahead:
+        return made
+    opens_on = min(row.opens_on for row in ahead)
+    return replace(made, state=SheetState.NOT_STARTED.value, words=f"Can be sent from {show_date(opens_on)}")
+
+
+def _due(owed: Sequence[OwedForm], kind: FormKind, course: int | None = None) -> str:
+    """When the next form of a kind is due; nothing where none is open."""
+    due = [
+        row.due_on
+        for row in owed
+        if row.requirement.evidence == kind and row.done_on is None and course in (None, row.course)
+    ]
+    return show_date(min(due)) if due else ""
 
 
 def record_href(scope: Scope, patient: uuid.UUID, kind: FormKind, **about: Any) -> str | None:
@@ -142,11 +180,13 @@ def record_href(scope: Scope, patient: uuid.UUID, kind: FormKind, **about: Any) 
     return url_for("rems.submit_form", patient=patient, kind=kind.value, **about)
 
 
-def _form(scope: Scope, patient: uuid.UUID, sheet: Sheet, title: str, *, due: str = "", **about: Any) -> CourseForm:
+def _form(
+    scope: Scope, patient: uuid.UUID, sheet: Sheet, *, title: str = "", due: str = "", **about: Any
+) -> CourseForm:
     href = url_for("rems.sheet", patient=patient, kind=sheet.kind.value, **about)
     record = record_href(scope, patient, sheet.kind, **about) if sheet.started else None
     due = due if sheet.state is not SheetState.SENT else ""
-    return CourseForm(title, sheet.state.value, state_words(sheet), href, record, due)
+    return CourseForm(title or TITLES[sheet.kind], sheet.state.value, state_words(sheet), href, record, due)
 
 
 def _prescription(scope: Scope, patient: uuid.UUID, facts: FormFacts, course: CourseFacts) -> CourseForm:

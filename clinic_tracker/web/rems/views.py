@@ -5,7 +5,9 @@ import uuid
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from clinic_tracker.domain.course_forms.facts import FormFacts
 from clinic_tracker.domain.course_forms.sheet import TITLES
+from clinic_tracker.domain.course_forms.status_form import events_between, reporting_period
 from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.requirement import EvidenceKind
@@ -27,7 +29,7 @@ from clinic_tracker.web.rems.blueprint import blueprint
 from clinic_tracker.web.rems.forms import ReasonForm, SubmissionForm
 from clinic_tracker.web.rems.prefill import correction, course_days, new_submission, refuse, submission_of
 from clinic_tracker.web.rems.presenters import form_title, ledger, scheduled_forms
-from clinic_tracker.web.rems.sheet_presenters import form_groups
+from clinic_tracker.web.rems.sheet_presenters import form_groups, sheet_href
 
 __all__ = ["blueprint", "sheet_views"]
 
@@ -51,7 +53,7 @@ def forms(patient: uuid.UUID) -> ResponseReturnValue:
         ledger=ledger(sent, owed),
         effects=submitted_effects(scope, header, sent),
         kinds=TITLES,
-        groups=form_groups(scope, patient, form_facts(scope, header.id, header.protocol_id)),
+        groups=form_groups(scope, patient, form_facts(scope, header.id, header.protocol_id), owed),
         may_submit=scope.may(Permission.SUBMIT_FORMS),
     )
 
@@ -73,7 +75,7 @@ def submit_form(patient: uuid.UUID, kind: str) -> ResponseReturnValue:
         else:
             flash("Form recorded.", "success")
             return redirect(url_for("rems.forms", patient=patient, entered=new), 303)
-    return submission_page(scope, header, form, kind_sent, treatment)
+    return submission_page(scope, header, form, kind_sent, treatment, facts)
 
 
 @blueprint.route("/patients/<uuid:patient>/forms/<uuid:form>/correct", methods=["GET", "POST"])
@@ -94,7 +96,7 @@ def correct_form(patient: uuid.UUID, form: uuid.UUID) -> ResponseReturnValue:
         else:
             flash("Form corrected.", "success")
             return redirect(url_for("rems.forms", patient=patient, entered=new), 303)
-    return submission_page(scope, header, page, kind, treatment, row)
+    return submission_page(scope, header, page, kind, treatment, facts, row)
 
 
 @blueprint.route("/patients/<uuid:patient>/forms/<uuid:form>/withdraw", methods=["GET", "POST"])
@@ -122,6 +124,7 @@ def submission_page(
     form: SubmissionForm,
     kind: FormKind,
     treatment: Treatment,
+    facts: FormFacts,
     row: FormRow | None = None,
 ) -> ResponseReturnValue:
     """The page of a submission, with what the chart holds beside it; 400 where something is wrong."""
@@ -139,6 +142,8 @@ def submission_page(
         owed=[item for item in scheduled_forms(owed, [], scope.today) if item.form.is_owed],
         days=course_days(treatment, int(course) if course else None) if kind is FormKind.INFUSION_CHECKLIST else [],
         row=row,
+        events=events_between(facts, *reporting_period(facts)) if kind is FormKind.PATIENT_STATUS_FORM else (),
+        sheet_href=sheet_href(header.public_id, kind, form),
     )
     return page, status_of(form)
 
