@@ -76,6 +76,14 @@ def test_observations_of_a_day_without_a_time_stay_apart():
     assert first.reports[0].collected_at is None
 
 
+def test_reports_of_one_draw_are_one_message():
+    other = report("Observation/o2", identifier="r2", code=concept("57023-4", "Differential"))
+    tree = bundle(patient(), report("Observation/o1"), other, observation("o1"), observation("o2", "751-8"))
+    message = one(tree)
+    assert [found.codes[0].code for found in message.reports] == ["58410-2", "57023-4"]
+    assert message.entries == (1, 2, 3, 4)
+
+
 def test_observations_that_group_others():
     panel = observation("o9", "58410-2", drop="valueQuantity", hasMember=[{"reference": "Observation/o1"}])
     message = one(bundle(patient(), panel, observation("o1")))

@@ -1,4 +1,4 @@
-"""FHIR read into messages of the domain: one for each report, or set of Observations of one patient and one draw."""
+"""FHIR read into messages of the domain: one for all reports of one patient and one draw."""
 
 from collections.abc import Iterator
 
@@ -31,12 +31,15 @@ def parse(raw: bytes, zone_name: str) -> list[Parsed]:
     for entry in contents.entries:
         if entry.problem:
             found.append(_unreadable(contents, entry.problem, len(found), (entry.index,)))
+    messages: dict[tuple[str, ...], list[Draft]] = {}
     for made in _drafts(contents):
         if isinstance(made, Draft):
-            found.append(_message(contents, made, len(found), zone_name))
+            messages.setdefault(_draw(contents, made.head), []).append(made)
         else:
             problem, entries = made
             found.append(_unreadable(contents, problem, len(found), entries))
+    for drafts in messages.values():
+        found.append(_message(contents, drafts, len(found), zone_name))
     return found
 
 
@@ -83,21 +86,23 @@ def _loose(contents: Contents, entries: list[Entry]) -> Iterator[Draft | Refused
     """Observations without a report: together if they are of one patient and one draw, otherwise each by itself."""
     together: dict[tuple[str, ...], list[Part]] = {}
     for entry in entries:
-        together.setdefault(_draw(contents, entry), []).append(Part(entry.resource, entry))
+        part = Part(entry.resource, entry)
+        orders = sorted(text_of(one, "reference") for one in items(entry.resource, "basedOn"))
+        alone = [str(entry.index)] if items(entry.resource, "component") else []
+        together.setdefault((*_draw(contents, part), *orders, *alone), []).append(part)
     for parts in together.values():
         yield _draft(contents, parts[0], parts, [])
 
 
-def _draw(contents: Contents, entry: Entry) -> tuple[str, ...]:
-    """What Observations of one draw have in common: patient, order, and specimen or the very minute."""
-    resource = entry.resource
-    subject = contents.resolve(item(resource, "subject"), entry)
+def _draw(contents: Contents, part: Part) -> tuple[str, ...]:
+    """What reports of one draw have in common: the patient, and the specimen or the very minute."""
+    resource = part.resource
+    subject = contents.resolve(item(resource, "subject"), part.entry)
     taken = text_of(resource, "effectiveDateTime") or text_of(item(resource, "effectivePeriod"), "start")
-    specimen = specimen_key(contents, Part(resource, entry))
-    if subject is None or not (specimen or "T" in taken) or items(resource, "component"):
-        return (str(entry.index),)
-    orders = sorted(text_of(one, "reference") for one in items(resource, "basedOn"))
-    return (subject.key, specimen, taken, *orders)
+    specimen = specimen_key(contents, part)
+    if subject is None or not (specimen or "T" in taken):
+        return (part.entry.path,)
+    return subject.key, specimen, taken
 
 
 def _draft(
@@ -135,22 +140,22 @@ def _is_of_another(contents: Contents, draft: Draft, part: Part) -> bool:
     return found.resource is None or draft.subject.resource is None or theirs != ours
 
 
-def _message(contents: Contents, draft: Draft, position: int, zone_name: str) -> ResultMessage:
-    head = draft.head.resource
-    identity, problem = identity_of(draft.subject, item(head, "subject"))
-    report = read_report(contents, draft, zone_name)
+def _message(contents: Contents, drafts: list[Draft], position: int, zone_name: str) -> ResultMessage:
+    """The reports of one patient and one draw."""
+    first = drafts[0]
+    identity, problem = identity_of(first.subject, item(first.head.resource, "subject"))
     try:
         sent_at = read_moment(contents.timestamp, zone_name).at if contents.timestamp else None
     except ValueError:
         sent_at = None
     return ResultMessage(
         position,
-        contents.control_id or text_of(head, "id"),
+        contents.control_id or text_of(first.head.resource, "id"),
         identity,
-        (report,),
-        laboratory=_laboratory(contents, draft.head),
+        tuple(read_report(contents, draft, zone_name) for draft in drafts),
+        laboratory=_laboratory(contents, first.head),
         sent_at=sent_at,
-        entries=draft.entries,
+        entries=tuple(sorted({index for draft in drafts for index in draft.entries})),
         problems=(problem,) if problem else (),
     )
 
