@@ -1,7 +1,7 @@
 """Every page there is, on a tablet in the dark: judged by axe, inside the window, without a word on the console."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -13,12 +13,15 @@ from clinic_tracker.models.access import FacilityCertification, User
 from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import Exam, FormSubmission, LabReport, Outreach, Vaccination, Waiver
 from clinic_tracker.models.patients import Enrollment
-from clinic_tracker.models.treatment import Authorization, Infusion, Prophylaxis, VitalSigns
+from clinic_tracker.models.suite import Chair, ChairBooking
+from clinic_tracker.models.treatment import Authorization, CourseFollowUp, Infusion, Prophylaxis, VitalSigns
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.tallies import Tally
+from clinic_tracker.services.follow_ups import CallMade, record_call
 from clinic_tracker.services.outreach import record_contact
 from clinic_tracker.services.prophylaxis import ProphylaxisFacts, start_prophylaxis
 from clinic_tracker.services.waivers import waive_requirement
+from tests.booked import add_chairs, book, days_from
 from tests.browser.journey import Journey
 from tests.browser.visitor import Visitor
 from tests.factories import MONTHLY, Chart, register
@@ -38,6 +41,8 @@ ELSEWHERE = {
     "infusions.reopen_course",
 }
 
+FORM_KINDS = {"rems.submit_form": "adverse_event_form", "rems.sheet": "infusion_checklist"}
+
 
 @pytest.fixture
 def chart(cast: Cast, scope_for: Callable[..., Scope]) -> Chart:
@@ -46,6 +51,8 @@ def chart(cast: Cast, scope_for: Callable[..., Scope]) -> Chart:
     patient.make_ready()
     patient.prepare()
     patient.start(1)
+    add_chairs(scope_for(cast.administrator), "1", "2")
+    book(patient, *days_from(patient, patient.scope.today + timedelta(days=1), 2))
     chart = Chart(patient.scope, patient.patient, [patient.course] if patient.course else [])
     return with_everything(chart, patient.neurologist)
 
@@ -57,6 +64,8 @@ def with_everything(chart: Chart, doctor: Scope) -> Chart:
     scope, today = chart.scope, chart.scope.today
     channel, outcome = OutreachChannel.PHONE, OutreachOutcome.NO_ANSWER
     record_contact(scope, chart.id, channel=channel, outcome=outcome, contacted_at=scope.now, requirements=[])
+    call = CallMade(scope.now, channel, reached=True, symptoms=("rash",), advice="Come in today")
+    record_call(scope, chart.id, chart.courses[-1], call)
     common = {"clinic_id": scope.clinic_id, "patient_id": chart.row.id, "recorded_at": scope.now}
     db.session.add(Vaccination(vaccine="tdap", given_on=date(2025, 10, 1), **common))
     db.session.commit()
@@ -74,10 +83,12 @@ def values_of(chart: Chart, other: Chart, cast: Cast) -> Values:
         "vaccination": Vaccination,
         "enrollment": Enrollment,
         "contact": Outreach,
+        "call": CourseFollowUp,
         "decision": Waiver,
         "form": FormSubmission,
         "prophylaxis": Prophylaxis,
         "authorization": Authorization,
+        "booking": ChairBooking,
     }
     chart_id = chart.row.id
     found = {
@@ -97,6 +108,7 @@ def values_of(chart: Chart, other: Chart, cast: Cast) -> Values:
         "person": people.public_id,
         "prescriber": cast.prescriber.public_id,
         "certification": certification.public_id,
+        "chair": db.session.query(Chair).first().public_id,
         "setting": "psf_months",
         "requirement": "cbc_diff",
         "anchor": 1,
@@ -111,7 +123,7 @@ def pages(app: Flask, values: Values, *, of_patients: bool) -> list[str]:
     rules = [
         rule
         for rule in app.url_map.iter_rules()
-        if "GET" in (rule.methods or ()) and rule.endpoint not in ELSEWHERE and not str(rule).endswith(".csv")
+        if "GET" in (rule.methods or ()) and rule.endpoint not in ELSEWHERE and not str(rule).endswith((".csv", ".pdf"))
     ]
     wanted = [rule for rule in rules if ("patient" in rule.arguments) is of_patients]
     return sorted(address(app, rule, values) for rule in wanted)
@@ -120,8 +132,8 @@ def pages(app: Flask, values: Values, *, of_patients: bool) -> list[str]:
 def address(app: Flask, rule: Rule, values: Values) -> str:
     """The address of one page."""
     given = {name: values[name] for name in rule.arguments}
-    if rule.endpoint == "rems.submit_form":
-        given["kind"] = "adverse_event_form"
+    if rule.endpoint in FORM_KINDS:
+        given["kind"] = FORM_KINDS[rule.endpoint]
     with app.test_request_context():
         return app.url_for(rule.endpoint, **given)
 
