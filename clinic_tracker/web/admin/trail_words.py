@@ -26,6 +26,7 @@ _SUBJECTS = {
     "waiver": "Waivers",
     "monitoring": "End of monitoring",
     "outreach": "Contacts",
+    "course_follow_up": "Calls after a course",
     "data": "Exports",
 }
 ACTION_GROUPS = [("", "Everything"), *((f"{key}.", words) for key, words in _SUBJECTS.items())]
