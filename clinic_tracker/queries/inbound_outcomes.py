@@ -12,7 +12,7 @@ from clinic_tracker.models.base import db
 from clinic_tracker.models.inbound import InboundResult
 from clinic_tracker.queries.scope import Scope
 
-_UNMATCHED = Problem("", "The patient is not known for certain: a person will decide.", Reason.NOT_STORED)
+_UNMATCHED = Problem("", "The patient is not known for certain: a person will decide.")
 _NOT_UNDERSTOOD = "A code, a unit or a value is not known here: a person will look at it."
 
 

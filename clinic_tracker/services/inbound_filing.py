@@ -7,7 +7,7 @@ from typing import Any
 
 from clinic_tracker.domain.lab_entry import ReadPanel
 from clinic_tracker.domain.lab_merging import merged, version
-from clinic_tracker.domain.lab_reading import WITHOUT_VALUES, LabReader, ReadExam, Understood
+from clinic_tracker.domain.lab_reading import WITHOUT_VALUES, Doubt, LabReader, ReadExam, Understood
 from clinic_tracker.domain.messages import ReportState, SentReport
 from clinic_tracker.domain.vocabulary import ExamKind, InboundState
 from clinic_tracker.queries.scope import Scope
@@ -119,7 +119,7 @@ class Filing:
                 arrival.row["report"]["with"] = list(together)
         if understood.problems:
             first["state"] = InboundState.NOT_UNDERSTOOD.value
-            first["problems"] = [{**problem._asdict(), "kind": problem.kind.value} for problem in understood.problems]
+            first["problems"] = [*first["problems"], *(problem_row(self.scope, one) for one in understood.problems)]
 
     def _write(
         self, chart: Chart, lead: str, result: Row, understood: Understood, report: SentReport, lab: str, *, known: bool
@@ -136,7 +136,7 @@ class Filing:
             external = corrections.exam_id(self.source_id, lead, exam.kind)
             kept += self._put_exam(chart, exam, result, stood.pop(external, None), report, external)
         kept += corrections.withdraw_all(scope, self.charts, [*standing.values(), *stood.values()], corrections.GONE)
-        if result.get("problems"):  # an exam that the chart refuses
+        if any(problem["kind"] == "refused" for problem in result["problems"]):  # an exam that the chart refuses
             return InboundState.REFUSED if not kept else InboundState.RECORDED
         if not understood.panels and not understood.exams:
             return InboundState.NOTED
@@ -160,7 +160,7 @@ class Filing:
 
     def _put_exam(self, chart: Chart, exam: ReadExam, result: Row, old: Any, report: SentReport, external: str) -> int:
         if exam.kind is ExamKind.HPV_SCREEN and not chart.has_cervix:
-            result["problems"] = [{"kind": "refused", "message": NO_CERVIX}]
+            result["problems"] = [*result["problems"], {"kind": "refused", "message": NO_CERVIX}]
             return 0
         if old is not None:
             same = (old.outcome, old.performed_on, old.patient_id) == (exam.outcome, report.collected_on, chart.id)
@@ -206,9 +206,14 @@ class Filing:
         return new_report(self.scope, fact | named, panel, report)
 
 
+def problem_row(_scope: Scope, problem: Doubt) -> Row:
+    """What was not understood, as it is kept for the person who looks at it."""
+    return {**problem._asdict(), "kind": problem.kind.value}
+
+
 def _refuse(arrival: Arrival, problem: str) -> None:
     arrival.row["state"] = InboundState.REFUSED.value
-    arrival.row["problems"] = [{"kind": "refused", "message": problem}]
+    arrival.row["problems"] = [*arrival.row["problems"], {"kind": "refused", "message": problem}]
 
 
 def _version(arrival: Arrival) -> tuple[datetime, int]:

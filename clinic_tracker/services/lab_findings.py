@@ -18,10 +18,12 @@ from clinic_tracker.models.monitoring import LabReport, LabValue
 from clinic_tracker.models.patients import Patient
 from clinic_tracker.models.schedule import PatientSchedule
 from clinic_tracker.models.treatment import Infusion
-from clinic_tracker.queries.lab_catalog import lab_catalog
+from clinic_tracker.queries.lab_catalog import catalogs_by_date
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import audit
 from clinic_tracker.services.audit import AuditAction
+from clinic_tracker.services.auto_review import close_normal_ones
+from clinic_tracker.services.task_evidence import match_tasks
 
 RANK = {Level.RED.value: 0, Level.AMBER.value: 1, None: 2}
 #: A count of platelets that stick together is not a count.
@@ -61,14 +63,15 @@ class _Past:
 def refresh_findings(scope: Scope, patient: Patient, from_on: date = date.min) -> int:
     """Work out anew the findings of a patient's reports (collected on or after a date); the number that changed.
 
-    Runs inside the unit of work of what changed and does not commit. A reviewed report that turns out worse than it
-    was when it was reviewed goes back to the queue.
+    Each is judged by the thresholds in force on its day of collection. Runs inside the unit of work of what changed and
+    does not commit. A reviewed report that turns out worse than it was when it was reviewed goes back to the queue;
+    what was recorded now and is normal closes by the clinic's criteria; follow-up tasks that it answers are done.
     """
     db.session.flush()
     reports = _reports(scope, patient)
     values = _values(scope, patient)
     past = _Past(_first_infusion_on(scope, patient))
-    catalog, sex = lab_catalog(scope), Sex(patient.sex_at_birth)
+    catalog_on, sex = catalogs_by_date(scope), Sex(patient.sex_at_birth)
     changed = 0
     for day, of_day in _by_day(reports):
         previous, baseline = past.previous(), past.baseline()
@@ -76,8 +79,10 @@ def refresh_findings(scope: Scope, patient: Patient, from_on: date = date.min) -
         if day >= from_on:
             for report in of_day:
                 merged = {**together, **_counted(report, values)}
-                changed += _set(scope, report, _found(catalog, report, merged, previous, baseline, sex))
+                changed += _set(scope, report, _found(catalog_on(day), report, merged, previous, baseline, sex))
         past.remember(day, _together([report for report in of_day if report.result_status in VALID_STATUSES], values))
+    close_normal_ones(scope, reports)
+    match_tasks(scope, patient.id, reports)
     return changed
 
 
@@ -121,6 +126,7 @@ def _values(scope: Scope, patient: Patient) -> Mapping[int, Values]:
             LabValue.low,
             LabValue.high,
             LabValue.text,
+            LabReport.collected_on,
         )
         .join(LabReport, LabReport.id == LabValue.lab_report_id)
         .where(
@@ -130,9 +136,9 @@ def _values(scope: Scope, patient: Patient) -> Mapping[int, Values]:
             LabValue.number.is_not(None),
         )
     )
-    for report, analyte, number, unit, low, high, text in rows:
+    for report, analyte, number, unit, low, high, text, on in rows:
         assert number is not None
-        found[report][analyte] = Measured(number, unit or "", low, high, comparator_of(text))
+        found[report][analyte] = Measured(number, unit or "", low, high, comparator_of(text), on)
     return found
 
 
@@ -178,9 +184,7 @@ def _found(
         return []
     own = {analyte.code for analyte in catalog.panel_analytes(Panel(report.panel))} & set(values)
     found = [
-        {**item._asdict(), "level": item.level.value, "analytes": list(item.analytes), "grade": item.grade.value}
-        for item in findings(catalog, values, previous, baseline, sex)
-        if own.intersection(item.analytes)
+        item.as_json() for item in findings(catalog, values, previous, baseline, sex) if own.intersection(item.analytes)
     ]
     if report.specimen_problem is not None:
         found.append(_redraw(catalog, report))
@@ -198,6 +202,8 @@ def _redraw(catalog: LabCatalog, report: LabReport) -> dict[str, Any]:
         "analytes": [],
         "source": "Only a final result of a sound specimen is evidence",
         "grade": Grade.C.value,
+        "threshold": None,
+        "compared": [],
     }
 
 
@@ -211,5 +217,6 @@ def _set(scope: Scope, report: LabReport, found: list[dict[str, Any]]) -> bool:
     report.findings, report.worst_level = found, worst
     if worse and report.reviewed_at is not None:
         report.reviewed_at = report.reviewed_by_id = report.review_note = None
+        report.auto_reviewed = False
         audit.record(scope, AuditAction.LAB_REVIEW_WITHDRAWN, report, before=before, reason=_CHANGED)
     return True

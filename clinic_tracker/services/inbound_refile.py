@@ -1,0 +1,143 @@
+"""Results of the log put on a chart again: after a match, after a match was undone, after a code was mapped."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import select
+
+from clinic_tracker.domain.lab_merging import groups, version
+from clinic_tracker.domain.lab_reading import LabReader
+from clinic_tracker.domain.matching import How
+from clinic_tracker.domain.message_json import unpack_report
+from clinic_tracker.domain.permissions import Permission
+from clinic_tracker.domain.vocabulary import InboundState
+from clinic_tracker.models.base import db
+from clinic_tracker.models.inbound import InboundMessage, InboundResult, InboundSource
+from clinic_tracker.queries.inbound_codes import local_codes
+from clinic_tracker.queries.lab_catalog import lab_catalog
+from clinic_tracker.queries.scope import Scope
+from clinic_tracker.services.inbound_chart import APPLIED, Arrival, Charts, Prior, priors_of
+from clinic_tracker.services.inbound_filing import Filing
+from clinic_tracker.services.inbound_findings import judge_results
+from clinic_tracker.services.inbound_rows import Row, Rows
+from clinic_tracker.services.unit_of_work import UnitOfWork, unit_of_work
+
+_COPIED = ("state", "patient_id", "report", "problems")
+
+
+class Refiling:
+    """Files rows that are in the log already."""
+
+    def __init__(self, scope: Scope, work: UnitOfWork, source_id: int) -> None:
+        self.scope = scope
+        self.source_id = source_id
+        self.rows = Rows(scope)
+        self.charts = Charts(scope, work)
+        via = db.session.execute(select(InboundSource.kind).where(InboundSource.id == source_id)).scalar_one()
+        reader = LabReader(lab_catalog(scope), local_codes(scope, source_id))
+        self.filing = Filing(scope, source_id, via, reader, self.charts, self.rows)
+
+    def file(self, patient_id: int, results: Sequence[InboundResult], how: How | None) -> None:
+        """Put results on a chart, message by message, and judge what is there then."""
+        self.charts.lock([patient_id])
+        chart = self.charts.known[patient_id]
+        by_message: defaultdict[int, list[InboundResult]] = defaultdict(list)
+        for result in results:
+            by_message[result.message_id].append(result)
+        for of_message in by_message.values():
+            arrivals = [_arrival(result) for result in of_message]
+            self.charts.read_days((patient_id, one.report.collected_on) for one in arrivals if one.report.collected_on)
+            self.filing.orders.read([patient_id])
+            laboratory = of_message[0].report.get("laboratory", "")
+            reports = [arrival.report for arrival in arrivals]
+            for group in groups(reports, self.filing.reader.contents):
+                members = [arrivals[place] for place in group]
+                priors = self._before(members)
+                self.filing.file(chart, members, priors, laboratory)
+                self.rows.flush()
+            for result, arrival in zip(of_message, arrivals, strict=True):
+                self._keep(result, arrival.row, how)
+            db.session.flush()
+        self.judge()
+
+    def judge(self) -> None:
+        """Work out the findings of the charts that changed, each once."""
+        judge_results(self.scope, {one.id: one.changed_from for one in self.charts.known.values() if one.changed_from})
+        for chart in self.charts.known.values():
+            chart.changed_from = None
+
+    def _before(self, members: Sequence[Arrival]) -> dict[str, list[Prior]]:
+        return priors_of(self.scope, self.source_id, {member.key for member in members})
+
+    def _keep(self, result: InboundResult, row: Row, how: How | None) -> None:
+        for name in _COPIED:
+            setattr(result, name, row[name])
+        if how is not None:
+            result.matched_how = how.value
+            result.matched_by_id, result.matched_at = self.scope.user_id, self.scope.now
+
+
+def understand_again(scope: Scope, results: Collection[uuid.UUID] | None = None) -> int:
+    """Read results anew that were not understood (all of them, or these, whatever their state); how many changed.
+
+    Done after a code was mapped or withdrawn. A version that a newer one has replaced meanwhile is left as it is.
+    """
+    scope.require(Permission.RECORD_EVIDENCE)
+    changed = 0
+    for source_id, rows in _by_source(scope, results).items():
+        with unit_of_work(scope) as work:
+            refiling = Refiling(scope, work, source_id)
+            refiling.charts.lock({patient for patient, _ in rows})
+            for patient_id, key in rows:
+                row = db.session.execute(
+                    select(InboundResult).where(InboundResult.id == key).execution_options(populate_existing=True)
+                ).scalar_one()
+                if _is_newest(scope, source_id, row):
+                    before = row.state
+                    row.problems = [one for one in row.problems if one.get("kind") == "field"]
+                    refiling.file(patient_id, [row], None)
+                    changed += row.state != before
+    return changed
+
+
+def _by_source(scope: Scope, results: Collection[uuid.UUID] | None) -> dict[int, list[tuple[int, int]]]:
+    """Patient and key of each result to be read anew, by source."""
+    statement = (
+        select(InboundMessage.source_id, InboundResult.patient_id, InboundResult.id)
+        .join(InboundMessage, InboundMessage.id == InboundResult.message_id)
+        .where(InboundResult.clinic_id == scope.clinic_id, InboundResult.patient_id.is_not(None))
+        .order_by(InboundResult.id)
+    )
+    if results is None:
+        statement = statement.where(InboundResult.state == InboundState.NOT_UNDERSTOOD.value)
+    else:
+        states = [state.value for state in APPLIED]
+        statement = statement.where(InboundResult.public_id.in_(results), InboundResult.state.in_(states))
+    found: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+    for source_id, patient_id, key in db.session.execute(statement):
+        assert patient_id is not None
+        found[source_id].append((patient_id, key))
+    return found
+
+
+def _is_newest(scope: Scope, source_id: int, row: InboundResult) -> bool:
+    """Whether no newer version of the report was put on a chart."""
+    own = version(unpack_report(row.report["sent"]), row.issued_at), row.id
+    priors = priors_of(scope, source_id, {str(row.external_id)})
+    applied = [prior for of_key in priors.values() for prior in of_key if prior.state in APPLIED]
+    return all((version(prior.sent, prior.issued_at), prior.id) <= own for prior in applied)
+
+
+def _arrival(result: InboundResult) -> Arrival:
+    """A row of the log as it was when it came."""
+    row: Row = {
+        "id": result.id,
+        "state": result.state,
+        "patient_id": result.patient_id,
+        "issued_at": result.issued_at,
+        "identity": result.identity,
+        "report": dict(result.report),
+        "problems": list(result.problems),
+    }
+    return Arrival(unpack_report(result.report["sent"]), str(result.external_id), row)
