@@ -137,6 +137,13 @@ class FindingRule:
     action: str
     source: str
     grade: Grade
+    least: float | None = None  # the bounds inside which a clinic may choose the threshold
+    most: float | None = None
+
+    @property
+    def editable(self) -> bool:
+        """Whether a clinic may choose the threshold: never one of the label (grade A)."""
+        return self.threshold is not None and self.grade is not Grade.A
 
 
 class SpecimenProblem(StrEnum):
@@ -250,9 +257,9 @@ class LabCatalog:
         return tuple(words for part in self.panels[panel].parts for words in self._missing_of(part, panel, reported))
 
     def with_thresholds(self, values: Mapping[str, float]) -> "LabCatalog":
-        """The catalog with a clinic's own thresholds, by rule code; rules without a threshold stay as they are."""
+        """The catalog with a clinic's own thresholds, by rule code; those that it may not change stay."""
         rules = tuple(
-            replace(rule, threshold=values[rule.code]) if rule.code in values and rule.threshold is not None else rule
+            replace(rule, threshold=values[rule.code]) if rule.code in values and rule.editable else rule
             for rule in self.rules
         )
         return replace(self, rules=rules)

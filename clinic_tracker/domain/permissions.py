@@ -16,6 +16,7 @@ class Permission(StrEnum):
     SUBMIT_FORMS = "submit_forms"
     AUTHORIZE_COURSES = "authorize_courses"
     REVIEW_RESULTS = "review_results"
+    ARRANGE_REVIEW = "arrange_review"
     DECIDE_MONITORING = "decide_monitoring"
     MERGE_PATIENTS = "merge_patients"
     EXPORT_DATA = "export_data"
@@ -34,6 +35,7 @@ DESCRIPTIONS: dict[Permission, str] = {
     Permission.SUBMIT_FORMS: "Record REMS forms that were sent",
     Permission.AUTHORIZE_COURSES: "Authorize treatment courses",
     Permission.REVIEW_RESULTS: "Review and sign off results",
+    Permission.ARRANGE_REVIEW: "Arrange who sees results of a prescriber who is away, and which close by themselves",
     Permission.DECIDE_MONITORING: "Waive requirements, extend or close monitoring, change the protocol",
     Permission.MERGE_PATIENTS: "Merge duplicate charts and undo a merge",
     Permission.EXPORT_DATA: "Export worklists and reports",
@@ -66,6 +68,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.SUBMIT_FORMS,
             _P.AUTHORIZE_COURSES,
             _P.REVIEW_RESULTS,
+            _P.ARRANGE_REVIEW,
             _P.DECIDE_MONITORING,
             _P.EXPORT_DATA,
             _P.VIEW_REPORTS,
@@ -76,6 +79,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.VIEW_PATIENTS,
             _P.MANAGE_PATIENTS,
             _P.MERGE_PATIENTS,
+            _P.ARRANGE_REVIEW,
             _P.SUBMIT_FORMS,
             _P.EXPORT_DATA,
             _P.VIEW_REPORTS,

@@ -1,10 +1,12 @@
 """Rows of laboratory reports, as read, with their values."""
 
+import json
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -18,6 +20,7 @@ from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import LabReport, LabValue
 from clinic_tracker.queries.scope import Scope
 
+_DIGEST = 16
 _Reviewer, _Recorder, _Withdrawer = aliased(User), aliased(User), aliased(User)
 
 
@@ -49,6 +52,9 @@ class ReportRow:
     withdrawn_at: datetime | None
     withdrawn_by: str | None
     withdrawn_reason: str | None
+    auto_reviewed: bool
+    in_sample: bool
+    sample_checked_at: datetime | None
     values: tuple[ReadValue, ...] = ()
 
     @property
@@ -60,6 +66,22 @@ class ReportRow:
     def is_evidence(self) -> bool:
         """Whether it may do an obligation: it stands, is complete, and the laboratory calls it final."""
         return self.stands and self.is_complete and self.result_status in VALID_STATUSES
+
+    @property
+    def digest(self) -> str:
+        """What a person saw of the report: it differs as soon as a value, a finding or the state does."""
+        seen = (
+            self.state,
+            self.collected_on.isoformat(),
+            self.result_status,
+            self.is_complete,
+            self.missing,
+            self.specimen_problem,
+            self.note,
+            self.findings,
+            self.values,
+        )
+        return sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()[:_DIGEST]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +122,9 @@ def report_columns(_scope: Scope) -> Select[*tuple[Any, ...]]:
             LabReport.withdrawn_at,
             _Withdrawer.name,
             LabReport.withdrawn_reason,
+            LabReport.auto_reviewed,
+            LabReport.in_sample,
+            LabReport.sample_checked_at,
         )
         .outerjoin(_Recorder, _Recorder.id == LabReport.recorded_by_id)
         .outerjoin(_Reviewer, _Reviewer.id == LabReport.reviewed_by_id)

@@ -1,36 +1,36 @@
-"""Results that wait for review: red ones first, then amber ones, one's own patients first, the oldest first."""
+"""Results that wait for review: red before amber before normal; one's own patients, then covered ones; oldest first."""
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, func, select
 
-from clinic_tracker.domain.calendar import add_business_days
-from clinic_tracker.domain.local_time import local_date
 from clinic_tracker.domain.vocabulary import FactState, Panel
 from clinic_tracker.models.access import Prescriber
 from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import LabReport
 from clinic_tracker.models.patients import Patient
+from clinic_tracker.queries.cover import is_covered_by_me
 from clinic_tracker.queries.lab_rows import ReportRow, report_columns, with_values
+from clinic_tracker.queries.review_clock import is_unseen_red
 from clinic_tracker.queries.scope import Scope
-from clinic_tracker.queries.settings import protocol_in_force
 from clinic_tracker.queries.worklist_filter import keyset_condition
 
 PAGE_SIZE = 50
 LEVELS = ("red", "amber", "normal")
+OWN, COVERED, OTHER = range(3)
 
 
 @dataclass(frozen=True, slots=True)
 class QueueFilter:
-    """What of the queue is shown."""
+    """What of the queue is shown. ``mine``: of one's own and of covered patients; ``late``: unseen past their day."""
 
     level: str | None = None
     panel: Panel | None = None
     mine: bool = False
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,17 @@ class WaitingRow:
     given_name: str
     birth_date: date
     prescriber: str | None
-    is_own: bool
+    standing: int
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the reader is the patient's prescriber."""
+        return self.standing == OWN
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether the reader covers for the patient's prescriber today."""
+        return self.standing == COVERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +71,8 @@ def review_queue(
     scope: Scope, chosen: QueueFilter, *, after: uuid.UUID | None = None, limit: int = PAGE_SIZE
 ) -> QueuePage:
     """A page of the queue; the counts by level are those of the filter without its level."""
-    own = _is_own(scope)
-    keys: list[ColumnElement[Any]] = [_rank(), case((own, 0), else_=1), *_age_columns()]
+    standing = _standing(scope)
+    keys: list[ColumnElement[Any]] = [_rank(), standing, *_age_columns()]
     statement: Select[*tuple[Any, ...]] = _joined(
         report_columns(scope).add_columns(
             Patient.public_id,
@@ -71,7 +81,7 @@ def review_queue(
             Patient.given_name,
             Patient.birth_date,
             Prescriber.name,
-            own,
+            standing,
         )
     ).where(*_conditions(scope, chosen))
     if after is not None and (place := _place(scope, keys, after)):
@@ -88,14 +98,9 @@ def waiting_count(scope: Scope) -> dict[str, int]:
     return _counts(scope, QueueFilter())[0]
 
 
-def review_due_dates(scope: Scope, recorded: Sequence[datetime]) -> list[date]:
-    """The last day on which each of these results should be reviewed: business days after it was recorded (C)."""
-    protocol = protocol_in_force(scope)
-    days, holidays = protocol.value("review_business_days"), protocol.holidays
-    return [
-        date.fromordinal(add_business_days(local_date(instant, scope.time_zone).toordinal(), days, holidays))
-        for instant in recorded
-    ]
+def unseen_reds(scope: Scope, *, mine: bool) -> int:
+    """How many red results nobody has seen on their day; with ``mine`` those of one's own and of covered patients."""
+    return sum(_counts(scope, QueueFilter(mine=mine, late=True))[0].values())
 
 
 def _rank() -> ColumnElement[int]:
@@ -106,8 +111,9 @@ def _age_columns() -> list[ColumnElement[Any]]:
     return [LabReport.recorded_at.expression, LabReport.id.expression]
 
 
-def _is_own(scope: Scope) -> ColumnElement[bool]:
-    return func.coalesce(Prescriber.user_id == (scope.user_id or 0), False)
+def _standing(scope: Scope) -> ColumnElement[int]:
+    own = func.coalesce(Prescriber.user_id == (scope.user_id or 0), False)
+    return case((own, OWN), (is_covered_by_me(scope), COVERED), else_=OTHER)
 
 
 def _joined(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
@@ -129,7 +135,9 @@ def _conditions(scope: Scope, chosen: QueueFilter) -> list[ColumnElement[bool]]:
     if chosen.panel is not None:
         conditions.append(LabReport.panel == chosen.panel.value)
     if chosen.mine:
-        conditions.append(Prescriber.user_id == (scope.user_id or 0))
+        conditions.append(_standing(scope) != OTHER)
+    if chosen.late:
+        conditions.append(is_unseen_red(scope))
     return conditions
 
 
@@ -138,7 +146,7 @@ def _counts(scope: Scope, chosen: QueueFilter) -> tuple[dict[str, int], datetime
     statement: Select[*tuple[Any, ...]] = _joined(
         select(level, func.count(), func.min(LabReport.recorded_at)).select_from(LabReport)
     )
-    without_level = QueueFilter(panel=chosen.panel, mine=chosen.mine)
+    without_level = QueueFilter(panel=chosen.panel, mine=chosen.mine, late=chosen.late)
     rows = db.session.execute(statement.where(*_conditions(scope, without_level)).group_by(level)).all()
     counts = dict.fromkeys(LEVELS, 0) | {row[0]: row[1] for row in rows}
     return counts, min((row[2] for row in rows), default=None)

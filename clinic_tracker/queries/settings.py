@@ -12,6 +12,7 @@ from clinic_tracker.models.access import ClinicSetting, User
 from clinic_tracker.models.base import db
 from clinic_tracker.queries.protocols import packaged_protocols
 from clinic_tracker.queries.scope import Scope
+from clinic_tracker.queries.thresholds import PREFIX as THRESHOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,11 @@ def settings_in_force(scope: Scope, on: date | None = None) -> Mapping[str, int]
     """The clinic's own values by name, as in force on a date."""
     rows = db.session.execute(
         select(ClinicSetting.name, ClinicSetting.value)
-        .where(ClinicSetting.clinic_id == scope.clinic_id, ClinicSetting.effective_from <= (on or scope.today))
+        .where(
+            ClinicSetting.clinic_id == scope.clinic_id,
+            ClinicSetting.effective_from <= (on or scope.today),
+            ~ClinicSetting.name.startswith(THRESHOLD, autoescape=True),
+        )
         .order_by(ClinicSetting.effective_from, ClinicSetting.id)
     )
     return {name: int(value) for name, value in rows}
@@ -67,7 +72,7 @@ def setting(scope: Scope, name: str, protocol_id: str | None = None) -> int:
 
 
 def setting_changes(scope: Scope) -> list[SettingChange]:
-    """Every change of a setting of the clinic, newest first."""
+    """Every change of a setting of the clinic, newest first; thresholds of findings have a list of their own."""
     rows = db.session.execute(
         select(
             ClinicSetting.name,
@@ -78,7 +83,9 @@ def setting_changes(scope: Scope) -> list[SettingChange]:
             User.name,
         )
         .outerjoin(User, User.id == ClinicSetting.recorded_by_id)
-        .where(ClinicSetting.clinic_id == scope.clinic_id)
+        .where(
+            ClinicSetting.clinic_id == scope.clinic_id, ~ClinicSetting.name.startswith(THRESHOLD, autoescape=True)
+        )
         .order_by(ClinicSetting.id.desc())
     )
     return [SettingChange(*row) for row in rows]

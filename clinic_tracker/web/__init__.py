@@ -8,11 +8,24 @@ from clinic_tracker.web.access import init_app as init_access
 from clinic_tracker.web.errors import init_app as init_errors
 from clinic_tracker.web.extensions import csrf, login_manager
 from clinic_tracker.web.filters import init_app as init_filters
+from clinic_tracker.web.infusions.suite_gate import init_app as init_suite_gate
 from clinic_tracker.web.kept_forms import init_app as init_kept_forms
 from clinic_tracker.web.navigation import init_app as init_navigation
 from clinic_tracker.web.security import init_app as init_security
 
-BLUEPRINTS = ("health", "auth", "home", "patients", "infusions", "labs", "rems", "worklists", "reports", "admin")
+BLUEPRINTS = (
+    "health",
+    "auth",
+    "home",
+    "patients",
+    "infusions",
+    "labs",
+    "rems",
+    "worklists",
+    "tasks",
+    "reports",
+    "admin",
+)
 
 
 def init_app(app: Flask) -> None:
@@ -23,3 +36,4 @@ def init_app(app: Flask) -> None:
         init_part(app)
     for name in BLUEPRINTS:
         app.register_blueprint(import_module(f"clinic_tracker.web.{name}.views").blueprint)
+    init_suite_gate(app)

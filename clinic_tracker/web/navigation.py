@@ -25,7 +25,7 @@ class Item:
 
 MENU = (
     Item("Today", "home.today", Permission.VIEW_PATIENTS, "today", frozenset({"home"})),
-    Item("Worklists", "worklists.index", Permission.VIEW_PATIENTS, "list", frozenset({"worklists"})),
+    Item("Worklists", "worklists.index", Permission.VIEW_PATIENTS, "list", frozenset({"worklists", "tasks"})),
     Item("Infusion suite", "infusions.suite", Permission.VIEW_PATIENTS, "drop", frozenset({"infusions"})),
     Item("Patients", "patients.index", Permission.VIEW_PATIENTS, "people", CHART_BLUEPRINTS),
     Item("Results", "labs.review_queue", Permission.VIEW_PATIENTS, "tube", frozenset({"labs"})),

@@ -5,14 +5,19 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from clinic_tracker.domain.vocabulary import Panel
+from clinic_tracker.domain.vocabulary import Panel, Role
+from clinic_tracker.models.access import User
 from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import LabReport
-from clinic_tracker.queries.review_queue import QueueFilter, review_due_dates, review_queue, waiting_count
+from clinic_tracker.queries.review_clock import review_due_dates
+from clinic_tracker.queries.review_queue import QueueFilter, review_queue, unseen_reds, waiting_count
 from clinic_tracker.queries.scope import Scope
+from clinic_tracker.services.cover import arrange_cover, withdraw_cover
 from clinic_tracker.services.reviews import review_reports
 from tests.factories import Chart, register
-from tests.fixtures.people import Cast
+from tests.fixtures.clock import Clock
+from tests.fixtures.people import Cast, add_person
+from tests.reviewed import answered, reports
 
 DRAWN = date(2026, 1, 12)
 
@@ -90,7 +95,7 @@ def test_another_clinics_results_are_not_listed(
 def test_the_clock_counts_business_days_of_the_clinic(doctor: Scope) -> None:
     """Recorded on Friday 16 January 2026: Monday is a federal holiday, so two business days end on Wednesday."""
     friday_evening = datetime(2026, 1, 17, 1, 30, tzinfo=UTC)  # 20:30 on Friday in New York
-    assert review_due_dates(doctor, [friday_evening]) == [date(2026, 1, 21)]
+    assert review_due_dates(doctor, [(friday_evening, None), (friday_evening, "amber")]) == [date(2026, 1, 21)] * 2
     assert review_due_dates(doctor, []) == []
 
 
@@ -98,3 +103,44 @@ def test_an_unknown_place_begins_at_the_start(doctor: Scope, charts: dict[str, C
     fill(charts)
     page = review_queue(doctor, QueueFilter(), after=charts["own"].id, limit=2)
     assert len(page.rows) == 2
+
+
+def test_a_red_result_is_due_on_the_day_it_came_weekends_included(doctor: Scope) -> None:
+    saturday = datetime(2026, 1, 17, 15, tzinfo=UTC)
+    assert review_due_dates(doctor, [(saturday, "red"), (saturday, "amber")]) == [date(2026, 1, 17), date(2026, 1, 21)]
+
+
+def test_reds_that_nobody_saw_on_their_day_are_counted_until_somebody_says_something(
+    charts: dict[str, Chart], clock: Clock, cast: Cast, scope_for: Callable[..., Scope]
+) -> None:
+    fill(charts)
+    doctor = scope_for(cast.neurologist)
+    assert unseen_reds(doctor, mine=False) == 0, "the day is not over"
+    clock.forward(days=1)
+    doctor = scope_for(cast.neurologist)
+    assert (unseen_reds(doctor, mine=False), unseen_reds(doctor, mine=True)) == (2, 1)
+    assert {level for _, _, level in listed(doctor, late=True)} == {"red"}
+    (red, _) = review_queue(doctor, QueueFilter(late=True)).rows
+    answered(doctor, charts["own"], reports(public_id=red.report.public_id)[0], signed=False)
+    assert (unseen_reds(doctor, mine=False), unseen_reds(doctor, mine=True)) == (1, 0), "somebody has seen it"
+
+
+def test_the_patients_of_a_covered_prescriber_come_after_ones_own(
+    charts: dict[str, Chart], cast: Cast, clock: Clock, scope_for: Callable[..., Scope]
+) -> None:
+    second = add_person(clock, cast.northside, "Vera Lund", Role.NEUROLOGIST)
+    db.session.commit()
+    fill(charts)
+    vera = scope_for(second)
+    assert listed(vera, mine=True) == []
+    administrator = scope_for(cast.administrator)
+    key = db.session.query(User).filter_by(name="Vera Lund").one().public_id
+    days = {"from_on": administrator.today, "to_on": administrator.today}
+    cover = arrange_cover(administrator, prescriber=cast.prescriber.public_id, covered_by=key, **days)
+    assert {name for name, _, _ in listed(vera, mine=True)} == {"Brzezinski"}
+    assert [name[0] for name, _, _ in listed(vera)] == list("BABABBAA")
+    assert all(row.is_covered for row in review_queue(vera, QueueFilter(mine=True)).rows)
+    clock.forward(days=1)
+    assert unseen_reds(scope_for(second), mine=True) == 0, "the cover has ended"
+    withdraw_cover(administrator, cover)
+    assert listed(vera, mine=True) == []

@@ -19,6 +19,7 @@ from clinic_tracker.services.patients import PatientDetails, edit_patient
 from clinic_tracker.services.reviews import review_reports
 from tests.factories import Chart, register, typed
 from tests.fixtures.people import Cast
+from tests.reviewed import answered
 
 BASELINE, FIRST, SECOND = date(2025, 11, 25), date(2026, 1, 5), date(2026, 1, 19)
 
@@ -72,7 +73,7 @@ def test_correcting_the_first_infusion_moves_the_baseline(
     creatinine(chart, date(2025, 12, 10), "0.9")
     later = creatinine(chart, SECOND, "0.95")
     assert later.worst_level == "red", "0.35 above the value before the first infusion"
-    review_reports(scope_for(cast.neurologist), [later.public_id])
+    answered(scope_for(cast.neurologist), chart, later)
 
     first, *others = db.session.query(Infusion).order_by(Infusion.infused_on).all()
     for day in (first, *others[:2]):

@@ -81,7 +81,7 @@ def test_only_those_who_may_review(chart: Chart, scope_for: Callable[..., Scope]
 def test_a_correction_needs_a_review_of_its_own(chart: Chart, doctor: Scope) -> None:
     (tsh,) = ids(panel="tsh")
     review_reports(doctor, [tsh])
-    sheet = Sheet(DRAWN, (typed(Panel.TSH, {"tsh": "9.1"}),))
+    sheet = Sheet(DRAWN, (typed(Panel.TSH, {"tsh": "2.1"}),))
     new = correct_report(chart.scope, chart.id, tsh, sheet, reason="Typing error")
     assert reports(public_id=new)[0].reviewed_at is None
     assert review_reports(doctor, [tsh, new]) == Reviewed(1, 1), "the replaced one is left as it was"
@@ -103,7 +103,7 @@ def test_a_review_is_taken_back_with_a_reason(chart: Chart, doctor: Scope) -> No
 def test_a_corrected_report_keeps_its_review(chart: Chart, doctor: Scope) -> None:
     (tsh,) = ids(panel="tsh")
     review_reports(doctor, [tsh])
-    correct_report(chart.scope, chart.id, tsh, Sheet(DRAWN, (typed(Panel.TSH, {"tsh": "9.1"}),)), reason="Typing error")
+    correct_report(chart.scope, chart.id, tsh, Sheet(DRAWN, (typed(Panel.TSH, {"tsh": "2.1"}),)), reason="Typing error")
     with pytest.raises(RuleViolation, match="changed by Nia Brandt"):
         undo_review(doctor, chart.id, tsh, reason="Too late")
 

@@ -111,7 +111,7 @@ def test_a_result_that_waits_too_long_is_marked(page: Page, cast: Cast, chart: C
 
 def test_many_are_reviewed_with_a_note_and_leave_the_queue(doctor: Page, chart: Chart) -> None:
     chart.results(DRAWN, *MONTHLY)
-    ids = [str(row.public_id) for row in reports()]
+    ids = [box.get("value", "") for box in doctor.get("/results").all("input", name="report")]
     doctor.post("/results/review?mine=1", {"report": ids[:2], "note": "Fine"})
     assert doctor.last is not None
     assert doctor.last.location == "/results?mine=1"

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from clinic_tracker.domain.lab_entry import ABNORMAL, ReadValue, number_words, panel_title, split_text
+from clinic_tracker.domain.lab_findings import told_once
 from clinic_tracker.domain.local_time import show_date
 from clinic_tracker.domain.panels import LabCatalog
 from clinic_tracker.domain.vocabulary import Panel, ResultStatus
@@ -78,15 +79,6 @@ def in_order(catalog: LabCatalog, panel: Panel, values: Iterable[ReadValue]) -> 
     """The values in the order of the panel, what it needs first."""
     codes = [analyte.code for analyte in catalog.panel_analytes(panel)]
     return sorted(values, key=lambda value: codes.index(value.analyte) if value.analyte in codes else len(codes))
-
-
-def told_once(findings: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
-    """The findings without those that a combined one tells too."""
-    return tuple(
-        item
-        for item in findings
-        if not any(item is not other and item["words"] in other["words"] for other in findings)
-    )
 
 
 def shown_value(catalog: LabCatalog, value: ReadValue) -> ShownValue:

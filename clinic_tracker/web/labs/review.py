@@ -1,4 +1,4 @@
-"""Review of results: the queue, worst first, and the sign-off of one or many."""
+"""The review inbox: red first, then amber, then what may be signed many at a time; and that sign-off."""
 
 import uuid
 from dataclasses import dataclass
@@ -12,20 +12,19 @@ from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.lab_entry import panel_title
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.vocabulary import Panel
+from clinic_tracker.queries.acknowledgements import acknowledgements_of, unanswered
+from clinic_tracker.queries.cover import covering_today
 from clinic_tracker.queries.lab_catalog import lab_catalog
-from clinic_tracker.queries.lab_reports import patient_report
-from clinic_tracker.queries.patients import patient_header
-from clinic_tracker.queries.review_queue import LEVELS, QueueFilter, WaitingRow, review_due_dates, review_queue
+from clinic_tracker.queries.review_clock import review_due_dates
+from clinic_tracker.queries.review_queue import LEVELS, QueueFilter, WaitingRow, review_queue
 from clinic_tracker.queries.scope import Scope
-from clinic_tracker.services.reviews import Reviewed, review_reports, undo_review
+from clinic_tracker.services.reviews import Reviewed, review_reports
 from clinic_tracker.web.access import current_scope, requires, shown_patients
 from clinic_tracker.web.addresses import as_uuids, uuid_in
 from clinic_tracker.web.filters import duration, plural
-from clinic_tracker.web.forms import accepted, status_of
 from clinic_tracker.web.labs.blueprint import blueprint
-from clinic_tracker.web.labs.forms import PANELS, ReasonForm, ReviewForm
+from clinic_tracker.web.labs.forms import PANELS, ReviewForm
 from clinic_tracker.web.labs.presenters import ShownReport, shown_report
-from clinic_tracker.web.patients.banner import banner_of
 
 HOURS_TOLD = 72
 LEVEL_WORDS = {"red": "Red", "amber": "Amber", "normal": "No finding"}
@@ -40,6 +39,13 @@ class QueueRow:
     due_on: date
     is_late: bool
     waiting: str
+    asks: bool
+    covered_by: str | None
+
+    @property
+    def key(self) -> str:
+        """What ticking the row sends: which report, and how it looked."""
+        return f"{self.report.public_id}.{self.report.row.digest}"
 
 
 @blueprint.route("/results", endpoint="review_queue")
@@ -61,6 +67,7 @@ def show_queue(error: str | None = None) -> ResponseReturnValue:
         form=ReviewForm(),
         error=error,
         may_review=scope.may(Permission.REVIEW_RESULTS),
+        filters=filter_values(),
         may_enter=scope.may(Permission.RECORD_EVIDENCE),
     )
     return answer, 400 if error else 200
@@ -74,47 +81,26 @@ def review_many() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return show_queue(error=form.error_links[0].message)
     try:
-        done = review_reports(current_scope(), as_uuids(request.form.getlist("report")), note=form.note.data)
+        seen = ticked(request.form.getlist("report"))
+        done = review_reports(current_scope(), seen, note=form.note.data, seen=seen)
     except RuleViolation as refused:
         return show_queue(error=refused.message)
     tell(done)
     return redirect(url_for("labs.review_queue", **filter_values()), 303)
 
 
-@blueprint.route("/patients/<uuid:patient>/results/<uuid:report>/review", methods=["POST"])
-@requires(Permission.REVIEW_RESULTS)
-def review(patient: uuid.UUID, report: uuid.UUID) -> ResponseReturnValue:
-    """Sign off one result of a patient."""
-    scope = current_scope()
-    patient_report(scope, patient_header(scope, patient).id, report)
-    form = ReviewForm()
-    form.validate_on_submit()
-    tell(review_reports(scope, [report], note=form.note.data))
-    return redirect(url_for("labs.result", patient=patient, report=report), 303)
-
-
-@blueprint.route(
-    "/patients/<uuid:patient>/results/<uuid:report>/undo-review", endpoint="undo_review", methods=["GET", "POST"]
-)
-@requires(Permission.REVIEW_RESULTS)
-def take_back(patient: uuid.UUID, report: uuid.UUID) -> ResponseReturnValue:
-    """Take a sign-off back, with the reason: the result waits for review again."""
-    scope = current_scope()
-    header = patient_header(scope, patient)
-    row = patient_report(scope, header.id, report)
-    form = ReasonForm(scope=scope)
-    if form.validate_on_submit() and accepted(form, undo_review, scope, patient, report, reason=form.reason.data):
-        flash("Review taken back. The result waits for review.", "success")
-        return redirect(url_for("labs.result", patient=patient, report=report), 303)
-    shown, banner = shown_report(lab_catalog(scope), row), banner_of(scope, header)
-    page = render_template("labs/undo_review.html", banner=banner, tab="results", form=form, report=shown)
-    return page, status_of(form)
+def ticked(values: list[str]) -> dict[uuid.UUID, str]:
+    """The ticked reports, each with what it looked like when it was shown."""
+    parts = [value.partition(".") for value in values]
+    return {report: digest for text, _, digest in parts for report in as_uuids([text])}
 
 
 def queue_rows(scope: Scope, waiting: tuple[WaitingRow, ...]) -> list[QueueRow]:
-    """The rows of the queue with their clock: business days since they were recorded."""
+    """The rows of the queue with their clock: red on the day they came, the others in business days."""
     catalog = lab_catalog(scope)
-    due = review_due_dates(scope, [row.report.recorded_at for row in waiting])
+    due = review_due_dates(scope, [(row.report.recorded_at, row.report.worst_level) for row in waiting])
+    said = acknowledgements_of(scope, [row.report.id for row in waiting])
+    cover = covering_today(scope)
     return [
         QueueRow(
             patient=row,
@@ -122,6 +108,8 @@ def queue_rows(scope: Scope, waiting: tuple[WaitingRow, ...]) -> list[QueueRow]:
             due_on=due_on,
             is_late=scope.today > due_on,
             waiting=waiting_words(scope.now - row.report.recorded_at),
+            asks=bool(unanswered(scope, row.report.findings, said.get(row.report.id, []))),
+            covered_by=cover.get(row.prescriber or ""),
         )
         for row, due_on in zip(waiting, due, strict=True)
     ]
@@ -142,13 +130,15 @@ def chosen_filter() -> QueueFilter:
         level=level if level in LEVELS else None,
         panel=Panel(panel) if panel in set(Panel) else None,
         mine=request.args.get("mine") == "1",
+        late=request.args.get("late") == "1",
     )
 
 
 def filter_values() -> dict[str, Any]:
     """The filter of the address, to come back to."""
     chosen = chosen_filter()
-    values = {"level": chosen.level, "panel": chosen.panel, "mine": "1" if chosen.mine else None}
+    marks = {"mine": "1" if chosen.mine else None, "late": "1" if chosen.late else None}
+    values = {"level": chosen.level, "panel": chosen.panel, **marks}
     return {name: value for name, value in values.items() if value}
 
 
@@ -174,9 +164,12 @@ def level_bands(chosen: QueueFilter, counts: dict[str, int]) -> list[dict[str, o
 
 
 def tell(done: Reviewed) -> None:
-    """Say how many were signed off, and how many needed it no longer."""
+    """Say how many were signed off, how many needed it no longer, and how many changed and wait."""
     if done.reviewed:
         flash(f"{plural(done.reviewed, 'result')} reviewed.", "success")
     if done.already:
         was = "was" if done.already == 1 else "were"
         flash(f"{plural(done.already, 'result')} {was} reviewed or changed by somebody else before.", "info")
+    if done.changed:
+        words = f"{plural(done.changed, 'result')} changed since the page was opened and not signed off"
+        flash(f"{words}: look at {'it' if done.changed == 1 else 'them'} again.", "warning")

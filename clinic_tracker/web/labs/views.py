@@ -2,7 +2,7 @@
 
 import uuid
 
-from flask import render_template, request, url_for
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from clinic_tracker.domain.lab_entry import panel_title
@@ -13,22 +13,21 @@ from clinic_tracker.queries.lab_reports import (
     course_starts,
     patient_report,
     patient_reports,
-    replaced_report,
-    replacement_of,
     series,
 )
 from clinic_tracker.queries.patients import patient_header
 from clinic_tracker.web.access import current_scope, requires
 from clinic_tracker.web.addresses import uuid_in
-from clinic_tracker.web.labs import entry, review
+from clinic_tracker.web.labs import answers, cover, entry, review
 from clinic_tracker.web.labs.blueprint import blueprint
 from clinic_tracker.web.labs.effects import entered_effects
-from clinic_tracker.web.labs.forms import PANELS, ReviewForm
+from clinic_tracker.web.labs.forms import PANELS
 from clinic_tracker.web.labs.presenters import by_day, shown_report
+from clinic_tracker.web.labs.result_page import form_of, result_page
 from clinic_tracker.web.labs.trends import TREND_ANALYTES, trends_of
 from clinic_tracker.web.patients.banner import banner_of
 
-__all__ = ["blueprint", "entry", "review"]
+__all__ = ["answers", "blueprint", "cover", "entry", "review"]
 
 
 @blueprint.route("/patients/<uuid:patient>/results")
@@ -64,17 +63,4 @@ def result(patient: uuid.UUID, report: uuid.UUID) -> ResponseReturnValue:
     scope = current_scope()
     header = patient_header(scope, patient)
     row = patient_report(scope, header.id, report)
-    newer = replacement_of(scope, row.id)
-    older = replaced_report(scope, header.id, row)
-    catalog = lab_catalog(scope)
-    return render_template(
-        "labs/result.html",
-        banner=banner_of(scope, header),
-        tab="results",
-        report=shown_report(catalog, row),
-        older=shown_report(catalog, older) if older else None,
-        newer=newer,
-        back=url_for("labs.patient_results", patient=patient),
-        form=ReviewForm(),
-        may=Permission,
-    )
+    return result_page(scope, header, row, form_of(scope, row))

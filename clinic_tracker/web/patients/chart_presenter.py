@@ -19,6 +19,7 @@ from clinic_tracker.queries.monitoring_case import MonitoringCase, load_case
 from clinic_tracker.queries.outreach import Contact, patient_contacts
 from clinic_tracker.queries.patients import PatientHeader
 from clinic_tracker.queries.scope import Scope
+from clinic_tracker.queries.tasks import TaskRow, patient_tasks
 from clinic_tracker.queries.treatment import Treatment, treatment_of
 from clinic_tracker.queries.worklist_items import OwedItem
 from clinic_tracker.web.charts import TrendChart
@@ -79,6 +80,7 @@ class Overview:
     prophylaxis: ProphylaxisSummary | None
     trends: list[TrendChart]
     reports: list[ShownReport]
+    tasks: list[TaskRow]
     courses: list[CourseLine]
     exams: list[tuple[str, date, str]]
     forms: list[FormRow]
@@ -103,6 +105,7 @@ def overview(scope: Scope, header: PatientHeader) -> Overview:
         prophylaxis=prophylaxis_summary(case, treatment.prophylaxis, scope.today),
         trends=trends_of(catalog, header, points, course_starts(scope, header.id)),
         reports=[shown_report(catalog, row) for row in reports],
+        tasks=patient_tasks(scope, header.id, only_open=True),
         courses=[_course(treatment, index) for index in range(len(treatment.courses))],
         exams=_latest_exams(scope, header.id),
         forms=[form for form in patient_forms(scope, header.id) if form.stands][:LATEST],

@@ -1,0 +1,199 @@
+"""Follow-up tasks: the list of those that are open, the ones of a chart, their numbers. None leaves by growing old."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import aliased
+
+from clinic_tracker.domain.errors import NotFound
+from clinic_tracker.domain.vocabulary import FactState
+from clinic_tracker.models.access import Prescriber, User
+from clinic_tracker.models.base import db
+from clinic_tracker.models.monitoring import LabReport
+from clinic_tracker.models.patients import Patient
+from clinic_tracker.models.reviewing import FollowUpTask
+from clinic_tracker.queries.cover import is_covered_by_me
+from clinic_tracker.queries.scope import Scope
+from clinic_tracker.queries.worklist_filter import keyset_condition
+
+PAGE_SIZE = 50
+DUE_WITHIN = 7
+_Recorder, _Doer, _Withdrawer, _Source, _Evidence = (
+    aliased(User),
+    aliased(User),
+    aliased(User),
+    aliased(LabReport),
+    aliased(LabReport),
+)
+
+
+class TaskView(StrEnum):
+    """Which tasks are listed."""
+
+    OPEN = "open"
+    OVERDUE = "overdue"
+    DUE = "due"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """One task, with its patient."""
+
+    id: int
+    public_id: uuid.UUID
+    patient_id: int
+    patient: uuid.UUID
+    mrn: str
+    family_name: str
+    given_name: str
+    birth_date: date
+    prescriber: str | None
+    action: str
+    panel: str | None
+    due_on: date
+    words: str
+    recorded_at: datetime
+    recorded_by: str | None
+    report: uuid.UUID | None
+    report_collected_on: date | None
+    done_at: datetime | None
+    done_by: str | None
+    done_reason: str | None
+    evidence: uuid.UUID | None
+    evidence_collected_on: date | None
+    state: str
+    withdrawn_at: datetime | None
+    withdrawn_by: str | None
+    withdrawn_reason: str | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it stands and is still to be done."""
+        return self.state == FactState.RECORDED and self.done_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCounts:
+    """How many tasks are open, how many of them late, and how many due within a week."""
+
+    open: int
+    overdue: int
+    due: int
+
+
+def open_tasks(
+    scope: Scope, view: TaskView, *, mine: bool = False, after: uuid.UUID | None = None, limit: int | None = PAGE_SIZE
+) -> tuple[list[TaskRow], uuid.UUID | None]:
+    """Open tasks, the longest overdue first, and the task after which the next page begins."""
+    statement = _rows(scope).where(*_open(scope, view, mine=mine))
+    keys: list[ColumnElement[Any]] = [FollowUpTask.due_on.expression, FollowUpTask.id.expression]
+    if after is not None and (place := _place(scope, after)):
+        statement = statement.where(keyset_condition(scope, list(zip(keys, place, strict=True)), ascending=True))
+    statement = statement.order_by(*keys)
+    if limit is not None:
+        statement = statement.limit(limit + 1)
+    rows = [TaskRow(*row) for row in db.session.execute(statement)]
+    if limit is None or len(rows) <= limit:
+        return rows, None
+    return rows[:limit], rows[limit - 1].public_id
+
+
+def task_counts(scope: Scope, *, mine: bool = False) -> TaskCounts:
+    """The numbers of the list's filters."""
+    numbers = [
+        db.session.execute(
+            _joined(select(func.count()).select_from(FollowUpTask)).where(*_open(scope, view, mine=mine))
+        ).scalar_one()
+        for view in TaskView
+    ]
+    return TaskCounts(*numbers)
+
+
+def patient_tasks(scope: Scope, patient_id: int, *, only_open: bool = False) -> list[TaskRow]:
+    """The tasks of a chart, open ones first, then those done, corrected or withdrawn; each group by day."""
+    statement = _rows(scope).where(FollowUpTask.clinic_id == scope.clinic_id, FollowUpTask.patient_id == patient_id)
+    rows = [TaskRow(*row) for row in db.session.execute(statement.order_by(FollowUpTask.due_on, FollowUpTask.id))]
+    return sorted((row for row in rows if row.is_open or not only_open), key=lambda row: not row.is_open)
+
+
+def patient_task(scope: Scope, patient_id: int, task: uuid.UUID) -> TaskRow:
+    """One task of a patient; NotFound for another patient's or another clinic's."""
+    found = next((row for row in patient_tasks(scope, patient_id) if row.public_id == task), None)
+    if found is None:
+        raise NotFound("task")
+    return found
+
+
+def _rows(_scope: Scope) -> Select[*tuple[Any, ...]]:
+    return (
+        _joined(
+            select(
+                FollowUpTask.id,
+                FollowUpTask.public_id,
+                FollowUpTask.patient_id,
+                Patient.public_id,
+                Patient.mrn,
+                Patient.family_name,
+                Patient.given_name,
+                Patient.birth_date,
+                Prescriber.name,
+                FollowUpTask.action,
+                FollowUpTask.panel,
+                FollowUpTask.due_on,
+                FollowUpTask.words,
+                FollowUpTask.recorded_at,
+                _Recorder.name,
+                _Source.public_id,
+                _Source.collected_on,
+                FollowUpTask.done_at,
+                _Doer.name,
+                FollowUpTask.done_reason,
+                _Evidence.public_id,
+                _Evidence.collected_on,
+                FollowUpTask.state,
+                FollowUpTask.withdrawn_at,
+                _Withdrawer.name,
+                FollowUpTask.withdrawn_reason,
+            )
+        )
+        .outerjoin(_Recorder, _Recorder.id == FollowUpTask.recorded_by_id)
+        .outerjoin(_Doer, _Doer.id == FollowUpTask.done_by_id)
+        .outerjoin(_Withdrawer, _Withdrawer.id == FollowUpTask.withdrawn_by_id)
+        .outerjoin(_Source, _Source.id == FollowUpTask.lab_report_id)
+        .outerjoin(_Evidence, _Evidence.id == FollowUpTask.evidence_id)
+    )
+
+
+def _joined(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    return statement.join(Patient, Patient.id == FollowUpTask.patient_id).outerjoin(
+        Prescriber, Prescriber.id == Patient.prescriber_id
+    )
+
+
+def _open(scope: Scope, view: TaskView, *, mine: bool) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [
+        FollowUpTask.clinic_id == scope.clinic_id,
+        and_(FollowUpTask.state == FactState.RECORDED.value, FollowUpTask.done_at.is_(None)),
+    ]
+    if view is TaskView.OVERDUE:
+        conditions.append(FollowUpTask.due_on < scope.today)
+    elif view is TaskView.DUE:
+        conditions.append(FollowUpTask.due_on >= scope.today)
+        conditions.append(FollowUpTask.due_on <= date.fromordinal(scope.today.toordinal() + DUE_WITHIN))
+    if mine:
+        own = Prescriber.user_id == (scope.user_id or 0)
+        conditions.append(or_(own, is_covered_by_me(scope), FollowUpTask.recorded_by_id == (scope.user_id or 0)))
+    return conditions
+
+
+def _place(scope: Scope, task: uuid.UUID) -> tuple[date, int] | None:
+    row = db.session.execute(
+        select(FollowUpTask.due_on, FollowUpTask.id).where(
+            FollowUpTask.clinic_id == scope.clinic_id, FollowUpTask.public_id == task
+        )
+    ).one_or_none()
+    return None if row is None else (row[0], row[1])

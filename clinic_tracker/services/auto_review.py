@@ -1,0 +1,130 @@
+"""Normal results that close by themselves, where the clinic has written down when; a sample of them is looked at."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from sqlalchemy import select
+
+from clinic_tracker.domain.auto_review import Printed, all_within_range, is_in_sample
+from clinic_tracker.domain.errors import RuleViolation
+from clinic_tracker.domain.lab_entry import comparator_of
+from clinic_tracker.domain.permissions import Permission
+from clinic_tracker.domain.vocabulary import FactState, Panel, ResultStatus
+from clinic_tracker.models.base import db
+from clinic_tracker.models.monitoring import LabReport, LabValue
+from clinic_tracker.models.reviewing import AutoReview
+from clinic_tracker.queries.scope import Scope
+from clinic_tracker.services import audit
+from clinic_tracker.services.audit import AuditAction
+from clinic_tracker.services.clinics import lock_clinic
+from clinic_tracker.services.facts import LONGEST_REASON
+from clinic_tracker.services.unit_of_work import unit_of_work
+
+MOST_PERCENT = 100
+SHORTEST_CRITERIA = 20
+
+
+def begin_auto_review(scope: Scope, *, criteria: str | None, sample_percent: int | None) -> None:
+    """Let normal results close by themselves from now on, by criteria that the clinic has written down.
+
+    Earlier criteria end now. RuleViolation for criteria that say nothing, or a sample that is not 1 to 100 percent.
+    """
+    scope.require(Permission.ARRANGE_REVIEW)
+    words = (criteria or "").strip()
+    if not SHORTEST_CRITERIA <= len(words) <= LONGEST_REASON:
+        message = f"Write down the criteria, in {SHORTEST_CRITERIA} to {LONGEST_REASON} characters."
+        raise RuleViolation("criteria", "criteria", message)
+    if sample_percent is None or not 1 <= sample_percent <= MOST_PERCENT:
+        raise RuleViolation("sample", "sample_percent", "The sample must be between 1 and 100 percent.")
+    with unit_of_work(scope):
+        lock_clinic(scope)
+        before = _in_force(scope)
+        if before is not None and (before.criteria, before.sample_percent) == (words, sample_percent):
+            return
+        _end(scope, before)
+        row = AutoReview(
+            clinic_id=scope.clinic_id,
+            criteria=words,
+            sample_percent=sample_percent,
+            recorded_by_id=scope.user_id,
+            recorded_at=scope.now,
+        )
+        db.session.add(row)
+        audit.record(scope, AuditAction.AUTO_REVIEW_BEGUN, row)
+
+
+def end_auto_review(scope: Scope) -> None:
+    """From now on every result waits for a person; RuleViolation where it is so already."""
+    scope.require(Permission.ARRANGE_REVIEW)
+    with unit_of_work(scope):
+        lock_clinic(scope)
+        row = _in_force(scope)
+        if row is None:
+            raise RuleViolation("not_in_force", None, "No criteria are in force: every result waits for review.")
+        _end(scope, row)
+
+
+def close_normal_ones(scope: Scope, reports: Iterable[LabReport]) -> None:
+    """Close those of the reports that were recorded now, are final, complete and normal, where the clinic says so.
+
+    Some of them, always the same ones, stay in the queue for a look. Runs inside the unit of work that records.
+    """
+    new = [report for report in reports if _may_close(scope, report)]
+    criteria = _in_force(scope) if new else None
+    if criteria is None:
+        return
+    printed = _printed(scope, [report.id for report in new])
+    for report in new:
+        if not all_within_range(printed[report.id]):
+            continue
+        before = audit.snapshot(report)
+        if is_in_sample(report.public_id, criteria.sample_percent):
+            report.in_sample = True
+            audit.record(scope, AuditAction.LAB_REPORT_SAMPLED, report, before=before)
+        else:
+            report.auto_reviewed, report.reviewed_at = True, scope.now
+            audit.record(scope, AuditAction.LAB_REPORT_CLOSED, report, before=before, reason=criteria.criteria)
+
+
+def _may_close(scope: Scope, report: LabReport) -> bool:
+    """Recorded in this very act, waiting, and nothing to be said against it but its values."""
+    return (
+        report.recorded_at == scope.now
+        and report.state == FactState.RECORDED.value
+        and report.reviewed_at is None
+        and not report.in_sample
+        and report.is_complete
+        and report.panel != Panel.OTHER.value
+        and report.result_status == ResultStatus.FINAL.value
+        and not report.findings
+        and not report.note
+    )
+
+
+def _printed(scope: Scope, reports: list[int]) -> dict[int, list[Printed]]:
+    found: defaultdict[int, list[Printed]] = defaultdict(list)
+    rows = db.session.execute(
+        select(
+            LabValue.lab_report_id, LabValue.number, LabValue.text, LabValue.low, LabValue.high, LabValue.flag
+        ).where(LabValue.clinic_id == scope.clinic_id, LabValue.lab_report_id.in_(reports))
+    )
+    for report, number, text, low, high, flag in rows:
+        found[report].append(Printed(number, comparator_of(text), low, high, flag))
+    return found
+
+
+def _in_force(scope: Scope) -> AutoReview | None:
+    return db.session.execute(
+        select(AutoReview)
+        .where(AutoReview.clinic_id == scope.clinic_id, AutoReview.ended_at.is_(None))
+        .order_by(AutoReview.id.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+
+
+def _end(scope: Scope, row: AutoReview | None) -> None:
+    if row is None:
+        return
+    before = audit.snapshot(row)
+    row.ended_at, row.ended_by_id = scope.now, scope.user_id
+    audit.record(scope, AuditAction.AUTO_REVIEW_ENDED, row, before=before)

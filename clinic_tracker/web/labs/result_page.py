@@ -1,0 +1,88 @@
+"""One result as a page: values, findings, what was done about them, the sign-off and its clock."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from flask import render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from clinic_tracker.domain.vocabulary import FindingAction
+from clinic_tracker.queries.acknowledgements import Said, acknowledgements_of, unanswered
+from clinic_tracker.queries.lab_catalog import lab_catalog
+from clinic_tracker.queries.lab_reports import replaced_report, replacement_of
+from clinic_tracker.queries.lab_rows import ReportRow
+from clinic_tracker.queries.patients import PatientHeader
+from clinic_tracker.queries.review_clock import review_due_dates
+from clinic_tracker.queries.scope import Scope
+from clinic_tracker.queries.tasks import TaskRow, patient_tasks
+from clinic_tracker.web.forms import status_of
+from clinic_tracker.web.labs.presenters import ShownReport, shown_report
+from clinic_tracker.web.labs.review_forms import ACTION_WORDS, AnswerForm, answer_form
+from clinic_tracker.web.patients.banner import banner_of
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFinding:
+    """A finding as it is shown: what was said about it, or that it waits."""
+
+    item: Mapping[str, Any]
+    said: Said | None
+    action: str
+    asks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ResultPage:
+    """What the page shows besides the report itself."""
+
+    report: ShownReport
+    findings: list[ShownFinding]
+    due_on: date
+    is_late: bool
+    tasks: list[TaskRow]
+
+
+def form_of(scope: Scope, row: ReportRow) -> AnswerForm:
+    """The form that this result asks for now."""
+    said = acknowledgements_of(scope, [row.id]).get(row.id, [])
+    return answer_form(lab_catalog(scope), unanswered(scope, row.findings, said), row.panel, row.digest)
+
+
+def result_page(scope: Scope, header: PatientHeader, row: ReportRow, form: AnswerForm) -> ResponseReturnValue:
+    """The page of one report, with the form filled in so far."""
+    catalog = lab_catalog(scope)
+    older = replaced_report(scope, header.id, row)
+    page = render_template(
+        "labs/result.html",
+        banner=banner_of(scope, header),
+        tab="results",
+        page=_shown(scope, header, row),
+        report=shown_report(catalog, row),
+        older=shown_report(catalog, older) if older else None,
+        newer=replacement_of(scope, row.id),
+        back=url_for("labs.patient_results", patient=header.public_id),
+        form=form,
+    )
+    return page, status_of(form)
+
+
+def _shown(scope: Scope, header: PatientHeader, row: ReportRow) -> ResultPage:
+    report = shown_report(lab_catalog(scope), row)
+    said = {item.rule: item for item in acknowledgements_of(scope, [row.id]).get(row.id, [])}
+    (due_on,) = review_due_dates(scope, [(row.recorded_at, row.worst_level)])
+    asked: set[str] = set()
+    findings = []
+    for item in report.findings:
+        one = said.get(item["rule"])
+        action = ACTION_WORDS[FindingAction(one.action)] if one else ""
+        findings.append(ShownFinding(item, one, action, one is None and item["rule"] not in asked))
+        asked.add(item["rule"])
+    return ResultPage(
+        report=report,
+        findings=findings,
+        due_on=due_on,
+        is_late=row.reviewed_at is None and scope.today > due_on,
+        tasks=[task for task in patient_tasks(scope, header.id) if task.report == row.public_id],
+    )
