@@ -111,41 +111,43 @@ def _with_deadline(scope: Scope, row: _Row, protocol: Protocol) -> SeriousReacti
     return SeriousReaction(row, report_due_on(onset_on, protocol.value(DEADLINE), protocol.holidays))
 
 
+_REPORTED_ON = (
+    select(func.min(FormSubmission.submitted_on))
+    .where(
+        FormSubmission.reaction_id == InfusionReaction.id,
+        FormSubmission.clinic_id == InfusionReaction.clinic_id,
+        FormSubmission.kind == FormKind.ADVERSE_EVENT_FORM.value,
+        FormSubmission.state == FactState.RECORDED.value,
+    )
+    .scalar_subquery()
+)
+_COLUMNS: tuple[Any, ...] = (
+    InfusionReaction.public_id,
+    Infusion.public_id,
+    Patient.id,
+    Patient.public_id,
+    Patient.family_name,
+    Patient.given_name,
+    Patient.birth_date,
+    Patient.mrn,
+    Patient.protocol_id,
+    TreatmentCourse.id,
+    TreatmentCourse.number,
+    Infusion.day_number,
+    InfusionReaction.onset_at,
+    InfusionReaction.ticked,
+    InfusionReaction.signs,
+    InfusionReaction.grade,
+    InfusionReaction.seriousness,
+    InfusionReaction.ending,
+    _REPORTED_ON,
+)
+
+
 def _rows(scope: Scope, conditions: list[ColumnElement[bool]]) -> list[_Row]:
     reaction = InfusionReaction
-    reported = (
-        select(func.min(FormSubmission.submitted_on))
-        .where(
-            FormSubmission.reaction_id == reaction.id,
-            FormSubmission.clinic_id == scope.clinic_id,
-            FormSubmission.kind == FormKind.ADVERSE_EVENT_FORM.value,
-            FormSubmission.state == FactState.RECORDED.value,
-        )
-        .scalar_subquery()
-    )
-    columns: tuple[Any, ...] = (
-        reaction.public_id,
-        Infusion.public_id,
-        Patient.id,
-        Patient.public_id,
-        Patient.family_name,
-        Patient.given_name,
-        Patient.birth_date,
-        Patient.mrn,
-        Patient.protocol_id,
-        TreatmentCourse.id,
-        TreatmentCourse.number,
-        Infusion.day_number,
-        reaction.onset_at,
-        reaction.ticked,
-        reaction.signs,
-        reaction.grade,
-        reaction.seriousness,
-        reaction.ending,
-        reported,
-    )
     statement: Any = (
-        select(*columns)
+        select(*_COLUMNS)
         .join(Infusion, Infusion.id == reaction.infusion_id)
         .join(Patient, Patient.id == Infusion.patient_id)
         .join(TreatmentCourse, TreatmentCourse.id == Infusion.course_id)

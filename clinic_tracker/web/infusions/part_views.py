@@ -122,12 +122,14 @@ def vitals_before(chart: OpenChart, target: Target) -> VitalsView:
     """The sets that were taken so far, to compare with while typing."""
     if target.infusion is not None:
         row = infusion_row(chart.scope, chart.header.id, target.infusion)
-        parts, started_at, until = parts_of_infusion(chart.scope, row.id), row.started_at, row.observed_until
-    else:
-        assert target.course is not None
-        course = find_course(chart.scope, chart.header.id, target.course)
-        parts, started_at, until = waiting_parts(chart.scope, course.id, chart.scope.today), None, None
-    return vitals_view(chart.scope, chart.header.protocol_id, parts.vitals, started_at, until)
+        rows, is_open = parts_of_infusion(chart.scope, row.id).vitals, row.discharged_at is None
+        return vitals_view(
+            chart.scope, chart.header.protocol_id, rows, row.started_at, row.observed_until, is_open=is_open
+        )
+    assert target.course is not None
+    course = find_course(chart.scope, chart.header.id, target.course)
+    rows = waiting_parts(chart.scope, course.id, chart.scope.today).vitals
+    return vitals_view(chart.scope, chart.header.protocol_id, rows)
 
 
 def _target(chart: OpenChart, infusion: UUID | None, course: UUID | None) -> Target:
