@@ -1,4 +1,4 @@
-"""Reports: compliance by requirement and month."""
+"""Reports: compliance by requirement and month, departures from the protocol."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -12,10 +12,11 @@ from clinic_tracker.domain.local_time import add_months, parse_date
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.exports.tables import csv_lines
 from clinic_tracker.queries.compliance import GRACE_SETTING, ComplianceRow, compliance, totals
+from clinic_tracker.queries.deviations import by_requirement, deviations_between
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.settings import protocol_in_force, setting
 from clinic_tracker.services.exporting import note_export
-from clinic_tracker.web.access import current_scope, requires
+from clinic_tracker.web.access import current_scope, requires, shown_patients
 from clinic_tracker.web.reports.presenters import COLUMNS, cells, percent
 
 blueprint = Blueprint("reports", __name__, url_prefix="/reports")
@@ -74,6 +75,19 @@ def compliance_csv() -> ResponseReturnValue:
     return Response(
         "".join(lines), mimetype="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'}
     )
+
+
+@blueprint.get("/deviations")
+@requires(Permission.VIEW_REPORTS)
+def deviations_report() -> ResponseReturnValue:
+    """Departures from the protocol in a period, with the reason of each."""
+    scope = current_scope()
+    period = _period(scope)
+    lines = [] if period.problem else deviations_between(scope, period.from_on, period.to_on)
+    shown_patients([line.patient_id for line in lines])
+    counts = by_requirement(scope, lines)
+    page = render_template("reports/deviations_report.html", lines=lines, counts=counts, period=period)
+    return page, 400 if period.problem else 200
 
 
 def _rows(scope: Scope, period: Period) -> list[ComplianceRow]:
