@@ -42,7 +42,7 @@ export default function keepTyped(form, { attach }) {
   async function send(submitter, again = true) {
     const body = new URLSearchParams(new FormData(form, submitter));
     const options = { method: "POST", body, headers: { "X-Kept-Form": "1" }, signal: AbortSignal.timeout(PATIENCE) };
-    const answer = await fetch(submitter?.hasAttribute("formaction") ? submitter.formAction : form.action, options);
+    const answer = await fetch(submitter?.hasAttribute("formaction") ? submitter.formAction : form.getAttribute("action"), options);
     if (AWAY.includes(answer.status)) throw new Error("away");
     const go = answer.headers.get("X-Go") && new URL(answer.headers.get("X-Go"), location.href);
     if (go) return go.pathname === signIn() ? signedOut() : leave(go);
