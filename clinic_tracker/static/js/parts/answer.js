@@ -19,7 +19,7 @@ export function showPage(page, attach) {
   initAll({ scope: main });
   attach(main);
   scrollTo(0, 0);
-  if (!main.contains(document.activeElement)) main.focus();
+  if (!main.contains(document.activeElement)) main.focus({ preventScroll: true });
 }
 
 export async function trustAnew(form) {
