@@ -19,7 +19,8 @@ def prepare(engine: Engine) -> None:
 
     The driver's own transaction handling starts a transaction at the first write, so that read-modify-write loses
     updates without an error. It is switched off; a transaction begins with BEGIN, or with BEGIN IMMEDIATE where the
-    connection carries the option ``sqlite_begin`` (the unit of work does).
+    connection carries the option ``sqlite_begin`` (the unit of work does); with None there, for a single statement
+    that reads, none begins.
     """
     if engine.dialect.name != "sqlite":
         return
@@ -35,4 +36,5 @@ def prepare(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
         mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
-        connection.exec_driver_sql(f"BEGIN {mode}")
+        if mode is not None:
+            connection.exec_driver_sql(f"BEGIN {mode}")

@@ -29,15 +29,12 @@ def treated(cast, scope_for):
 def hurried(new_context):
     """Screens ask every second, so that a test need not wait."""
 
+    def answer(route):
+        made = route.fetch(max_redirects=0)
+        route.fulfill(response=made, body=re.sub(r'data-seconds="1\d"', 'data-seconds="1"', made.text()))
+
     def hurry(visitor):
-        visitor.page.route(
-            re.compile(r"/infusions(/wall)?(\?.*)?$"),
-            lambda route: (
-                lambda answer: route.fulfill(
-                    response=answer, body=re.sub(r'data-seconds="1\d"', 'data-seconds="1"', answer.text())
-                )
-            )(route.fetch(max_redirects=0)),
-        )
+        visitor.page.route(re.compile(r"/infusions(/wall)?(\?.*)?$"), answer)
         return visitor
 
     return hurry

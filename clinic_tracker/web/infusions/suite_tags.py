@@ -9,7 +9,7 @@ import hmac
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from flask import current_app, request
+from flask import current_app
 from flask_login import current_user
 from werkzeug.datastructures import ETags
 
@@ -37,14 +37,19 @@ def seen(version: str, scope: Scope, changes_at: datetime | None, content: str, 
     return Seen(version, int(until.timestamp()), content, _people(scope, patient_ids))
 
 
-def sent_tag(etags: ETags | None = None) -> Seen | None:
+def sent_tag(etags: ETags) -> Seen | None:
     """The tag that the screen sent, or None."""
-    for tag in (etags or request.if_none_match).as_set(include_weak=True):
+    for tag in etags.as_set(include_weak=True):
         version, _, rest = tag.partition(".")
         parts = rest.split(".")
         if len(parts) == 3 and parts[0].isdecimal():  # noqa: PLR2004 - the other three
             return Seen(version, int(parts[0]), parts[1], parts[2])
     return None
+
+
+def screen_version(version: str, layout: str, role: str) -> str:
+    """The version of what a screen shows: the clinic's, in a layout, to a role."""
+    return f"{version}-{layout}-{role}"
 
 
 def is_current(tag: Seen | None, version: str, now: datetime) -> bool:

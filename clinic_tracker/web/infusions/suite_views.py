@@ -17,7 +17,7 @@ from clinic_tracker.queries.suite_version import clinic_version
 from clinic_tracker.web.access import current_scope, is_background, requires, shown_patients
 from clinic_tracker.web.infusions.blueprint import blueprint
 from clinic_tracker.web.infusions.suite_presenters import Board, board, events
-from clinic_tracker.web.infusions.suite_tags import Seen, is_current, seen, sent_tag
+from clinic_tracker.web.infusions.suite_tags import Seen, is_current, screen_version, seen, sent_tag
 
 LAYOUTS = {"list": "infusions/suite_list.html", "chairs": "infusions/suite_chairs.html"}
 WALL = "infusions/wall_board.html"
@@ -81,7 +81,7 @@ def wall_board() -> ResponseReturnValue:
 
 def _refreshed(scope: Scope, layout: str, render: Callable[[Board], str]) -> Response:
     """304 while nothing was recorded and no time has run out; 204 where the board is the same all the same."""
-    had = sent_tag()
+    had = sent_tag(request.if_none_match)
     if had is not None and is_current(had, _version(scope, layout), scope.now):
         return _answer(scope, had, make_response("", HTTPStatus.NOT_MODIFIED))
     found, tag, people = _found(scope, layout)
@@ -103,8 +103,9 @@ def _found(scope: Scope, layout: str) -> tuple[Board, Seen, list[int]]:
     """The board, its tag, and whom it shows."""
     version = _version(scope, layout)  # asked before the board, so that what is recorded in between is not missed
     found = suite_of(scope)
-    asked = readiness_of_many(scope, [(row.course_id, scope.today) for row in found.planned])
-    ready = {course: readiness.summary for (course, _on), readiness in asked.items()}
+    asked = [(row.course_id, scope.today) for row in found.planned]
+    known = readiness_of_many(scope, asked) if asked else {}
+    ready = {course: readiness.summary for (course, _on), readiness in known.items()}
     made = board(scope, found, suite_details(scope, found), protocol_in_force(scope), ready)
     shown = (layout, scope.role, made.here, made.planned, made.discharged, made.chairs)
     content = hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
@@ -112,7 +113,7 @@ def _found(scope: Scope, layout: str) -> tuple[Board, Seen, list[int]]:
 
 
 def _version(scope: Scope, layout: str) -> str:
-    return f"{clinic_version(scope)}-{layout}-{scope.role}"
+    return screen_version(clinic_version(scope), layout, scope.role.value)
 
 
 def _layout() -> str:
