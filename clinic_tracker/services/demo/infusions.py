@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from clinic_tracker.domain.vocabulary import PremedicationKind, ReactionGrade
+from clinic_tracker.domain.vocabulary import PremedicationKind, ReactionEnding, ReactionGrade
 from clinic_tracker.models.base import db
 from clinic_tracker.models.treatment import (
     EarlyPart,
@@ -65,6 +65,8 @@ class InfusionDays:
         while start + timedelta(minutes=minutes) <= (discharge or moment) - timedelta(minutes=8):
             self._vitals(infusion, start + timedelta(minutes=minutes))
             minutes += 30
+        if state == "observing":
+            self._serious_reaction(infusion, start + timedelta(minutes=150))
 
     def _infusion(
         self, day_number: int, on: date, start: datetime, end: datetime | None, discharge: datetime | None
@@ -138,10 +140,14 @@ class InfusionDays:
             infusion,
             onset,
             onset_at=onset,
-            signs="Rash, headache",
+            ticked=["rash", "headache"],
+            signs="",
             grade=ReactionGrade.MILD.value,
-            action="Infusion paused for 20 minutes; diphenhydramine 25 mg",
-            outcome="Resolved; infusion completed",
+            actions=["paused", "drugs"],
+            drugs="Diphenhydramine 25 mg",
+            ending=ReactionEnding.RECOVERED.value,
+            resolved_at=onset + timedelta(minutes=35),
+            outcome="Infusion completed",
         )
         self._part(
             InfusionPause,
@@ -150,4 +156,22 @@ class InfusionDays:
             paused_at=onset,
             resumed_at=onset + timedelta(minutes=20),
             reason="Rash",
+        )
+
+    def _serious_reaction(self, infusion: Infusion, onset: datetime) -> None:
+        """One whose report has not been sent yet."""
+        self._part(
+            InfusionReaction,
+            infusion,
+            onset,
+            onset_at=onset,
+            ticked=["urticaria", "hypotension"],
+            signs="Forearms and trunk",
+            grade=ReactionGrade.SEVERE.value,
+            is_serious=True,
+            seriousness=["medically_important"],
+            actions=["drugs"],
+            drugs="Diphenhydramine 50 mg, methylprednisolone 125 mg",
+            ending=ReactionEnding.RECOVERED.value,
+            resolved_at=onset + timedelta(minutes=40),
         )
