@@ -9,10 +9,25 @@ from clinic_tracker.queries.administration import certifications, clinic_details
 from clinic_tracker.queries.chairs import chairs
 from clinic_tracker.queries.settings import setting_changes
 from clinic_tracker.web.access import current_scope, requires
-from clinic_tracker.web.admin import chair_views, clinic_views, people_views, protocol_views, trail_views
+from clinic_tracker.web.admin import (
+    chair_views,
+    clinic_views,
+    people_views,
+    protocol_views,
+    threshold_views,
+    trail_views,
+)
 from clinic_tracker.web.admin.blueprint import blueprint
 
-__all__ = ["blueprint", "chair_views", "clinic_views", "people_views", "protocol_views", "trail_views"]
+__all__ = [
+    "blueprint",
+    "chair_views",
+    "clinic_views",
+    "people_views",
+    "protocol_views",
+    "threshold_views",
+    "trail_views",
+]
 
 
 @blueprint.get("/")
