@@ -157,9 +157,9 @@ def add_patient(
     row = Patient(
         clinic_id=scope.clinic_id,
         registered_at=scope.now,
-        protocol_id=scope.protocol_id,
         prescriber_id=cast.prescriber.id,
         **{
+            "protocol_id": scope.protocol_id,
             "mrn": f"T-{uuid.uuid4().hex[:8]}",
             "family_name": "Okafor",
             "given_name": "Ada",

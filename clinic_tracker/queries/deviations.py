@@ -4,7 +4,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
@@ -36,7 +36,7 @@ class DeviationLine(NamedTuple):
 
 def deviations_between(scope: Scope, from_on: date, to_on: date) -> list[DeviationLine]:
     """The departures of a period that stand, newest first."""
-    rows = db.session.execute(
+    statement: Any = (
         select(
             Deviation.occurred_on,
             Patient.id,
@@ -64,7 +64,7 @@ def deviations_between(scope: Scope, from_on: date, to_on: date) -> list[Deviati
         )
         .order_by(Deviation.occurred_on.desc(), Deviation.id.desc())
     )
-    return [DeviationLine(*row) for row in rows]
+    return [DeviationLine(*row) for row in db.session.execute(statement)]
 
 
 def by_requirement(_scope: Scope, lines: Iterable[DeviationLine]) -> list[tuple[str, int]]:

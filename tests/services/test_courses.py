@@ -51,6 +51,22 @@ def test_a_course_is_not_planned_while_another_is_still_to_be_given(treated):
         treated.plan(date(2027, 1, 4))
 
 
+def test_a_fifth_course_in_the_eu_is_for_a_prescriber_and_unrestricted_in_the_us(cast, scope_for):
+    for protocol, is_free in (("lemtrada-eu", False), ("lemtrada-us", True)):
+        treated = add_patient(cast, scope_for, protocol_id=protocol)
+        for number, year in enumerate(range(2021, 2025), start=1):
+            give(treated, 5 if number == 1 else 3, date(year, 2 + number, 1))
+        if is_free:
+            treated.plan(date(2026, 2, 2))
+            continue
+        with pytest.raises(ReasonNeeded, match="course 5; at most 4") as refused:
+            treated.plan(date(2026, 2, 2), reason="Active disease")
+        assert refused.value.field == "decided_by"
+        treated.plan(date(2026, 2, 2), reason="Active disease", decided_by="Dr. Rey")
+        stands = select(Deviation.code).where(Deviation.code == "too_many_courses", Deviation.withdrawn_at.is_(None))
+        assert db.session.execute(stands).scalars().all() == ["too_many_courses"]
+
+
 def test_the_same_form_sent_twice_plans_one_course(treated):
     plan = CoursePlan(planned_start_on=None, prescriber=None)
     first = plan_course(treated.scope, treated.patient, plan, form_token="twice")

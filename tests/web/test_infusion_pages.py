@@ -121,6 +121,18 @@ def test_pregnancy_is_not_asked_about_where_it_does_not_apply(cast, scope_for, n
     assert infusion().pregnancy_excluded is None
 
 
+def test_in_the_eu_there_is_no_rems_and_the_contraindications_are_more(cast, scope_for, nurse):
+    treated = add_patient(cast, scope_for, protocol_id="lemtrada-eu")
+    treated.plan()
+    treated.prepare()
+    page = nurse.get(start_url(treated))
+    assert "Stroke in the past (unconfirmed)" in page.words
+    assert "Not authorized" not in page.words
+    assert "ECG" in page.words
+    nurse.submit(start_url(treated), **confirmed())
+    assert infusion().contraindications_excluded is True
+
+
 def test_blockers_say_what_would_clear_them_and_who_can(cast, scope_for, nurse):
     treated = add_patient(cast, scope_for)
     treated.plan()
