@@ -84,8 +84,8 @@ def move_booking(
         by = local_date(span.starts_at, scope.time_zone) - row.booked_on
         spans = [span, *_shifted(scope, moving[1:], by, move)]
         chairs = Chairs(scope, rows, spans)
-        seats = _seats(chairs, move, moving, spans)
         check_dates(scope, owner, days, [(one, "starts_at") for one in spans], [one.id for one in moving])
+        seats = _seats(chairs, move, moving, spans)
         _apply(scope, chairs, moving, seats, words, move)
         if move.start_too:
             follow_start(scope, owner, course, given or Reasons())
