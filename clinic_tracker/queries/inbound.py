@@ -1,15 +1,13 @@
 """What came from laboratories: sources, messages, and the results that wait for a person."""
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from clinic_tracker.domain.errors import NotFound
-from clinic_tracker.domain.matching import Candidate, Doubtful, Exact, Likely, compare
 from clinic_tracker.domain.message_json import unpack_identity, unpack_report
 from clinic_tracker.domain.messages import Identity, SentReport
 from clinic_tracker.domain.vocabulary import InboundState
@@ -17,7 +15,6 @@ from clinic_tracker.models.access import User
 from clinic_tracker.models.base import db
 from clinic_tracker.models.inbound import InboundMessage, InboundResult, InboundSource
 from clinic_tracker.models.patients import Patient
-from clinic_tracker.queries.inbound_candidates import candidates_of, matches
 from clinic_tracker.queries.scope import Scope
 
 PAGE = 50
@@ -34,6 +31,17 @@ class SourceRow(NamedTuple):
     mapping: dict[str, Any]
     messages: int
     last_received_at: datetime | None
+
+
+class Origin(NamedTuple):
+    """A source by itself: what is needed to read what it sends."""
+
+    id: int
+    public_id: uuid.UUID
+    name: str
+    kind: str
+    is_active: bool
+    mapping: dict[str, Any]
 
 
 class MessageRow(NamedTuple):
@@ -79,14 +87,6 @@ class ResultRow:
     closed_reason: str | None
 
 
-class LikelyChart(NamedTuple):
-    """A chart beside an unmatched result: what agrees and what differs (see ``matching.Likely``)."""
-
-    patient: uuid.UUID
-    chart: Candidate
-    likely: Likely
-
-
 def sources(scope: Scope) -> list[SourceRow]:
     """The sources of the clinic by name, those out of use last."""
     rows: Any = db.session.execute(
@@ -102,15 +102,23 @@ def sources(scope: Scope) -> list[SourceRow]:
         )
         .outerjoin(InboundMessage, InboundMessage.source_id == InboundSource.id)
         .where(InboundSource.clinic_id == scope.clinic_id)
-        .group_by(InboundSource)
+        .group_by(InboundSource.id)
         .order_by(InboundSource.is_active.desc(), InboundSource.name)
     )
     return [SourceRow(*row) for row in rows]
 
 
-def find_source(scope: Scope, name: str) -> SourceRow | None:
+def source_row(scope: Scope, public_id: uuid.UUID) -> Origin:
+    """One source; NotFound for one of another clinic."""
+    row = _one_source(scope, InboundSource.public_id == public_id)
+    if row is None:
+        raise NotFound("source")
+    return row
+
+
+def find_source(scope: Scope, name: str) -> Origin | None:
     """The source of that name."""
-    return next((row for row in sources(scope) if row.name == name), None)
+    return _one_source(scope, InboundSource.name == name)
 
 
 def messages(
@@ -188,14 +196,18 @@ def result(scope: Scope, public_id: uuid.UUID) -> ResultRow:
     return rows[0]
 
 
-def likely_charts(scope: Scope, identity: Identity) -> list[LikelyChart]:
-    """The charts that an identity may mean, the likeliest first, for a person to choose from."""
-    (found,) = matches(scope, [identity])
-    keys = [found.key] if isinstance(found, Exact) else []
-    keys += [one.key for one in found.candidates] if isinstance(found, Doubtful) else []
-    charts = candidates_of(scope, keys)
-    public = _public_ids(scope, keys)
-    return [LikelyChart(public[key], charts[key], compare(identity, charts[key])) for key in keys if key in charts]
+def _one_source(scope: Scope, condition: ColumnElement[bool]) -> Origin | None:
+    found: Any = db.session.execute(
+        select(
+            InboundSource.id,
+            InboundSource.public_id,
+            InboundSource.name,
+            InboundSource.kind,
+            InboundSource.is_active,
+            InboundSource.mapping,
+        ).where(InboundSource.clinic_id == scope.clinic_id, condition)
+    ).one_or_none()
+    return None if found is None else Origin(*found)
 
 
 def _open(scope: Scope, state: InboundState) -> list[ResultRow]:
@@ -204,14 +216,7 @@ def _open(scope: Scope, state: InboundState) -> list[ResultRow]:
     )
 
 
-def _public_ids(scope: Scope, keys: Sequence[int]) -> dict[int, uuid.UUID]:
-    rows = db.session.execute(
-        select(Patient.id, Patient.public_id).where(Patient.clinic_id == scope.clinic_id, Patient.id.in_(keys))
-    )
-    return {key: public_id for key, public_id in rows}  # noqa: C416 - rows are not pairs to mypy
-
-
-def _messages(scope: Scope) -> Select[Any]:
+def _messages(scope: Scope) -> Select[*tuple[Any, ...]]:
     return (
         select(
             InboundMessage.id,
@@ -235,7 +240,7 @@ def _messages(scope: Scope) -> Select[Any]:
     )
 
 
-def _results(scope: Scope) -> Select[Any]:
+def _results(scope: Scope) -> Select[*tuple[Any, ...]]:
     return (
         select(InboundResult, InboundMessage.public_id, InboundSource.public_id, InboundSource.name, Patient.public_id)
         .join(InboundMessage, InboundMessage.id == InboundResult.message_id)
@@ -246,7 +251,7 @@ def _results(scope: Scope) -> Select[Any]:
     )
 
 
-def _read(statement: Select[Any]) -> list[ResultRow]:
+def _read(statement: Select[*tuple[Any, ...]]) -> list[ResultRow]:
     return [
         ResultRow(
             row.id,

@@ -33,9 +33,7 @@ class Stored:
     received_at: datetime
 
 
-def store(
-    scope: Scope, source: uuid.UUID, raw: bytes, *, file_name: str | None = None, control_id: str | None = None
-) -> Stored:
+def store(scope: Scope, source: uuid.UUID, raw: bytes, *, file_name: str | None = None) -> Stored:
     """Keep what a source sent, before anything of it is read. The same bytes again give the message kept before.
 
     NotFound for a source of another clinic; RuleViolation for one that is no longer in use, or for no bytes at all.
@@ -53,7 +51,7 @@ def store(
                 InboundMessage.sha256 == digest,
             )
         ).scalar_one_or_none()
-        message = known or new_message(scope, origin, raw, digest, file_name=file_name, control_id=control_id)
+        message = known or new_message(scope, origin, raw, digest, file_name=file_name)
         db.session.add(message)
     return stored_of(scope, message, is_new=known is None)
 
@@ -65,7 +63,6 @@ def new_message(
     digest: str,
     *,
     file_name: str | None = None,
-    control_id: str | None = None,
 ) -> InboundMessage:
     """A message of a source as it has just come."""
     return InboundMessage(
@@ -74,7 +71,6 @@ def new_message(
         raw=raw,
         sha256=digest,
         file_name=(file_name or "")[:LONGEST_NAME] or None,
-        control_id=(control_id or "")[:LONGEST_NAME] or None,
         received_at=scope.now,
         received_by_id=scope.user_id,
         state=InboundMessageState.RECEIVED.value,
@@ -95,7 +91,14 @@ def stored_of(_scope: Scope, message: InboundMessage, *, is_new: bool = False) -
     )
 
 
-def finish(scope: Scope, message_id: int, counts: Mapping[str, int], *, error: str | None = None) -> None:
+def finish(
+    scope: Scope,
+    message_id: int,
+    counts: Mapping[str, int],
+    *,
+    control_id: str | None = None,
+    error: str | None = None,
+) -> None:
     """Close a message that was worked off: done, or refused when nothing of it could be read.
 
     ``counts`` say how many reports became what. Closing it again changes nothing.
@@ -110,7 +113,13 @@ def finish(scope: Scope, message_id: int, counts: Mapping[str, int], *, error: s
             InboundMessage.clinic_id == scope.clinic_id,
             InboundMessage.state == InboundMessageState.RECEIVED.value,
         )
-        .values(state=state.value, finished_at=scope.now, error=error, answer=answer)
+        .values(
+            state=state.value,
+            finished_at=scope.now,
+            error=error,
+            answer=answer,
+            control_id=(control_id or "")[:LONGEST_NAME] or None,
+        )
         .execution_options(synchronize_session=False)
     )
     db.session.commit()

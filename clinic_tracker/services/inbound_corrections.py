@@ -29,19 +29,19 @@ def source_name(_scope: Scope, source_id: int) -> str:
     return f"inbound:{source_id}"
 
 
-def panel_ids(lead: str) -> list[str]:
+def _panel_ids(lead: str) -> list[str]:
     """The external ids of all panels that a report could have."""
     return [f"{lead}:{panel.value}" for panel in Panel]
 
 
-def exam_id(source_id: int, lead: str, kind: ExamKind) -> str:
+def exam_id(_scope: Scope, source_id: int, lead: str, kind: ExamKind) -> str:
     """The external id of an exam of a report."""
     return f"{source_id}:{lead}:{kind.value}"
 
 
 def standing_reports(scope: Scope, source_id: int, leads: Collection[str]) -> dict[str, LabReport]:
     """The reports that stand of these numbers of the laboratory, by external id."""
-    wanted = [external for lead in leads for external in panel_ids(lead)]
+    wanted = [external for lead in leads for external in _panel_ids(lead)]
     rows = db.session.execute(
         select(LabReport).where(
             LabReport.clinic_id == scope.clinic_id,
@@ -55,7 +55,7 @@ def standing_reports(scope: Scope, source_id: int, leads: Collection[str]) -> di
 
 def standing_exams(scope: Scope, source_id: int, leads: Collection[str]) -> dict[str, Exam]:
     """The same for exams."""
-    wanted = [exam_id(source_id, lead, kind) for lead in leads for kind in ExamKind]
+    wanted = [exam_id(scope, source_id, lead, kind) for lead in leads for kind in ExamKind]
     rows = db.session.execute(
         select(Exam).where(
             Exam.clinic_id == scope.clinic_id,

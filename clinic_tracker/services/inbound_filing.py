@@ -133,7 +133,7 @@ class Filing:
             row = self._row(chart, lead, panel, report, lab)
             kept += self._put(chart, row, panel, result, standing.pop(row["external_id"], None), report)
         for exam in understood.exams:
-            external = corrections.exam_id(self.source_id, lead, exam.kind)
+            external = corrections.exam_id(scope, self.source_id, lead, exam.kind)
             kept += self._put_exam(chart, exam, result, stood.pop(external, None), report, external)
         kept += corrections.withdraw_all(scope, self.charts, [*standing.values(), *stood.values()], corrections.GONE)
         if any(problem["kind"] == "refused" for problem in result["problems"]):  # an exam that the chart refuses

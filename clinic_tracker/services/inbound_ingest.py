@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, StatementError
 from clinic_tracker.domain.errors import NotFound
 from clinic_tracker.domain.messages import Outcome, Parsed
 from clinic_tracker.domain.permissions import Permission
-from clinic_tracker.domain.vocabulary import InboundMessageState
+from clinic_tracker.domain.vocabulary import InboundKind, InboundMessageState
 from clinic_tracker.models.base import db
 from clinic_tracker.models.inbound import InboundMessage, InboundSource
 from clinic_tracker.queries.scope import Scope
@@ -57,13 +57,13 @@ def ingest(scope: Scope, message_id: int, parsed: Sequence[Parsed], *, at_once: 
     return done
 
 
-def rehearse(scope: Scope, source: uuid.UUID, raw: bytes, parsed: Sequence[Parsed]) -> Ingested:
-    """What would become of a message, as if it were sent now: nothing of it is kept."""
+def rehearse(scope: Scope, source: uuid.UUID | InboundKind, raw: bytes, parsed: Sequence[Parsed]) -> Ingested:
+    """What would become of a message, as if it were sent now by a source, or by a new one: nothing of it is kept."""
     scope.require(Permission.RECORD_EVIDENCE)
     parts, done = _parts(parsed), Ingested()
     with unit_of_work(scope) as work:
         work.discard()
-        origin = source_in_use(scope, source)
+        origin = _new_source(scope, source) if isinstance(source, InboundKind) else source_in_use(scope, source)
         message = new_message(scope, origin, raw, digest=f"rehearsal {uuid.uuid4()}")
         db.session.add(message)
         db.session.flush()
@@ -72,6 +72,15 @@ def rehearse(scope: Scope, source: uuid.UUID, raw: bytes, parsed: Sequence[Parse
             done.outcomes += _take(chunk, parts[begin : begin + AT_ONCE])
         done.counts.update(chunk.counts)
     return done
+
+
+def _new_source(scope: Scope, kind: InboundKind) -> InboundSource:
+    row = InboundSource(
+        clinic_id=scope.clinic_id, name=f"rehearsal {uuid.uuid4()}", kind=kind.value, created_at=scope.now
+    )
+    db.session.add(row)
+    db.session.flush()
+    return row
 
 
 def _parts(parsed: Sequence[Parsed]) -> list[Part]:

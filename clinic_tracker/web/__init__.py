@@ -25,6 +25,7 @@ BLUEPRINTS = (
     "tasks",
     "reports",
     "admin",
+    "api",
 )
 
 

@@ -21,6 +21,7 @@ from clinic_tracker.web.extensions import login_manager
 
 PUBLIC_ENDPOINTS = frozenset({"static", "auth.sign_in", "home.index", "health.healthz"})
 SIGNED_IN_ENDPOINTS = frozenset({"auth.sign_out", "auth.choose_clinic", "auth.keep_alive", "auth.change_password"})
+TOKEN_ENDPOINTS = frozenset({"api.results"})  # a system signs in by its token, and no person by a cookie
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -101,7 +102,7 @@ def guard() -> ResponseReturnValue | None:
     """Refuse by default; then build the scope and check the permission of the endpoint."""
     endpoint = request.endpoint
     g.scope = None
-    if endpoint is None or endpoint == "static":
+    if endpoint is None or endpoint == "static" or endpoint in TOKEN_ENDPOINTS:
         return None
     if current_user.is_authenticated:
         g.scope = scope_of_session(visitor_scope(), current_user.session)

@@ -5,7 +5,7 @@ from flask import Flask
 from werkzeug.routing import Rule, UnicodeConverter
 
 from clinic_tracker.domain.permissions import Permission
-from clinic_tracker.web.access import PUBLIC_ENDPOINTS, SIGNED_IN_ENDPOINTS
+from clinic_tracker.web.access import PUBLIC_ENDPOINTS, SIGNED_IN_ENDPOINTS, TOKEN_ENDPOINTS
 from tests.rules.routes import address
 
 PUBLIC = {"static", "auth.sign_in", "home.index", "health.healthz"}
@@ -20,6 +20,7 @@ def rules_of(app: Flask) -> list[Rule]:
 def test_what_is_open_to_everybody_is_listed_here():
     assert set(PUBLIC_ENDPOINTS) == PUBLIC
     assert set(SIGNED_IN_ENDPOINTS) == SIGNED_IN
+    assert set(TOKEN_ENDPOINTS) == {"api.results"}
 
 
 def test_every_other_endpoint_names_its_permission(app):
@@ -30,6 +31,13 @@ def test_every_other_endpoint_names_its_permission(app):
         and not getattr(app.view_functions[rule.endpoint], "permissions", None)
     }
     assert bare == set()
+
+
+def test_no_cookie_signs_in_where_a_token_does(app, cast, page):
+    page.sign_in(cast.staff)
+    for rule in rules_of(app):
+        if rule.endpoint in TOKEN_ENDPOINTS:
+            assert page.request("POST", address(rule)).status == 401
 
 
 def test_what_is_named_is_a_permission(app):

@@ -8,11 +8,11 @@ from clinic_tracker.domain.permissions import ROLE_PERMISSIONS
 from clinic_tracker.domain.vocabulary import Role
 from clinic_tracker.models.audit import AccessEvent
 from clinic_tracker.models.base import db
-from clinic_tracker.web.access import PUBLIC_ENDPOINTS, SIGNED_IN_ENDPOINTS
+from clinic_tracker.web.access import PUBLIC_ENDPOINTS, SIGNED_IN_ENDPOINTS, TOKEN_ENDPOINTS
 from tests.factories import register
 from tests.rules.routes import address
 
-OPEN = PUBLIC_ENDPOINTS | SIGNED_IN_ENDPOINTS
+OPEN = PUBLIC_ENDPOINTS | SIGNED_IN_ENDPOINTS | TOKEN_ENDPOINTS
 
 
 def guarded(app: Flask) -> list[tuple[Rule, str]]:
