@@ -8,6 +8,7 @@ from fhir.resources.R4B.operationoutcome import OperationOutcome
 
 from clinic_tracker.domain.messages import Outcome, Problem, Reason, ResultMessage, Unreadable, not_read
 from clinic_tracker.integrations.fhir import answer, parse
+from clinic_tracker.integrations.fhir.bundle import Contents
 from clinic_tracker.integrations.wire import LARGEST_FILE
 from tests.integrations.fhir_corpus import COUNT, bundle, dump, entry, observation, patient, report
 
@@ -125,6 +126,13 @@ def test_a_report_with_a_value_of_another_patient_is_refused_whole():
     )
     found = refused(dump(tree))
     assert (found.where, found.entries) == ("Bundle.entry[3].resource.subject", (2, 3))
+
+
+def test_reports_that_name_the_same_results_without_end_are_refused(monkeypatch):
+    monkeypatch.setattr(Contents.__init__, "__defaults__", (*Contents.__init__.__defaults__[:-1], 3))
+    tree = bundle(patient(), *(report("Observation/o1", identifier=f"r{n}") for n in range(5)), observation("o1"))
+    found = parse(dump(tree), "UTC")
+    assert [part.reason for part in found if isinstance(part, Unreadable)] == [Reason.TOO_LARGE] * 2
 
 
 def test_two_entries_with_one_address_cannot_be_told_apart():

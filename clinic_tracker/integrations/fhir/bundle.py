@@ -10,6 +10,7 @@ from clinic_tracker.domain.messages import Problem, Reason
 from clinic_tracker.integrations.fhir.checking import READ, check_resource
 from clinic_tracker.integrations.fhir.document import Document, Doubled, Json, doubled_name, item, items, text_of
 
+MOST_PARTS = 500_000  # Observations in all reports; one may be in several
 BUNDLES = frozenset({"transaction", "batch", "collection", "searchset", "document", "message"})
 _WITH_REQUEST = frozenset({"transaction", "batch"})
 _METHODS = frozenset({"POST", "PUT"})
@@ -56,6 +57,8 @@ class Contents:
     timestamp: str = ""
     _by_url: dict[str, Entry] = field(default_factory=dict)
     _by_id: dict[str, Entry | None] = field(default_factory=dict)  # None: two have that id
+    _inner: dict[int, dict[str, Json]] = field(default_factory=dict)  # what a resource contains, by id
+    parts_left: int = MOST_PARTS
 
     def __post_init__(self) -> None:
         """Index the entries; the second of two with one address cannot be told apart from the first."""
@@ -76,7 +79,7 @@ class Contents:
         if not sent:
             return None
         if sent.startswith("#"):
-            inner = _contained(holder or within.resource, sent[1:]) or _contained(within.resource, sent[1:])
+            inner = self._contained(holder or within.resource, sent[1:]) or self._contained(within.resource, sent[1:])
             return Found(f"{within.path}{sent}", inner)
         base = _BASE.match(within.full_url)
         address = f"{base[1]}{sent}" if base and _TYPE_AND_ID.match(sent) and ":" not in sent else sent
@@ -88,9 +91,12 @@ class Contents:
                 entry = near
         return Found(address) if entry is None else Found(entry.path, entry.resource, entry)
 
-
-def _contained(resource: Json, identifier: str) -> Json | None:
-    return next((one for one in items(resource, "contained") if text_of(one, "id") == identifier), None)
+    def _contained(self, resource: Json, identifier: str) -> Json | None:
+        inner = self._inner.get(id(resource))
+        if inner is None:
+            inner = {text_of(one, "id"): one for one in reversed(items(resource, "contained"))}
+            self._inner[id(resource)] = inner
+        return inner.get(identifier)
 
 
 def kind_of_address(address: str) -> str:

@@ -9,6 +9,7 @@ from clinic_tracker.integrations.fhir.people import NotAPatient, identity_of, su
 from clinic_tracker.integrations.fhir.reports import (
     Draft,
     Part,
+    TooLarge,
     gather,
     members,
     read_report,
@@ -114,7 +115,11 @@ def _draft(
         draft = Draft(head, subject_of(contents, head.entry, head.resource), list(parts))
     except NotAPatient as error:
         return Problem(f"{path}.subject", str(error), Reason.MISSING), (head.entry.index,)
-    gather(contents, draft, references)
+    try:
+        gather(contents, draft, references)
+    except TooLarge:
+        words = "The reports of this file name its results too often."
+        return Problem(f"{path}.result", words, Reason.TOO_LARGE), draft.entries
     if not draft.parts and text_of(head.resource, "status") in ("final", "amended", "corrected", "appended"):
         draft.problems.append(Problem(f"{path}.result", "The report has no values.", Reason.MISSING))
     for part in draft.parts:

@@ -47,10 +47,14 @@ class Draft:
         return tuple(sorted({self.head.entry.index, *(part.entry.index for part in self.parts)}))
 
 
+class TooLarge(Exception):
+    """The reports of a file name its Observations so often that no real file would."""
+
+
 def gather(contents: Contents, draft: Draft, references: Iterable[tuple[str, Json, Part]]) -> None:
     """Add the Observations that the references point at, and those that these group; each once.
 
-    What is missing or cannot be read is noted: the report is not complete without it.
+    What is missing or cannot be read is noted: the report is not complete without it. Raises ``TooLarge``.
     """
     waiting = list(references)[::-1]
     seen = {id(part.resource) for part in draft.parts}
@@ -63,6 +67,9 @@ def gather(contents: Contents, draft: Draft, references: Iterable[tuple[str, Jso
             draft.problems.append(Problem(where, "This is no Observation and is not read.", Reason.UNSUPPORTED))
         elif id(found.resource) not in seen:
             seen.add(id(found.resource))
+            contents.parts_left -= 1
+            if contents.parts_left < 0:
+                raise TooLarge
             part = Part(found.resource, found.entry or holder.entry)
             draft.parts.append(part)
             waiting += list(members(part))[::-1]

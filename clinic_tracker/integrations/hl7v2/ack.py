@@ -41,10 +41,14 @@ def acknowledge(raw: bytes, outcomes: Sequence[Outcome], now: datetime) -> bytes
     messages = opened.messages or [RawMessage(0, [b"MSH|^~\\&|||||||||"])]
     answers = []
     mark = hashlib.sha256(raw).hexdigest()[:12].upper()
+    of_message: dict[int, list[Outcome]] = {}
+    for one in outcomes:
+        for number in one.entries:
+            of_message.setdefault(number, []).append(one)
     for message in messages:
-        own = [one for one in outcomes if message.number in one.entries]
+        own = of_message.get(message.number, [])
         if len(messages) == 1:
-            own += of_file
+            own = [*own, *of_file]
         answers.append(_answer(message, own, now, f"{mark}{message.number + 1}"))
     if len(answers) == 1 and not opened.is_batch:
         return answers[0]

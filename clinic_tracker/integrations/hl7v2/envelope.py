@@ -117,6 +117,8 @@ def open_message(message: RawMessage) -> Segments:
         text = line.decode(encoding, errors="replace").lstrip()
         if not _is_segment(text, separator):
             _go_on(opened, text, number)
+            if opened.broken_line:  # the message is refused
+                break
             continue
         row = text.split(separator)
         if number == 1:
@@ -141,7 +143,7 @@ def _go_on(opened: Segments, text: str, number: int) -> None:
         words = text.split(separator)
         last[-1] = f"{last[-1]}\n{words[0]}"
         last.extend(words[1:])
-    elif not opened.broken_line:
+    else:
         opened.broken_line = number
 
 
