@@ -12,6 +12,7 @@ from clinic_tracker.models.audit import AuditEvent
 from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import FormSubmission
 from clinic_tracker.models.schedule import Obligation, Standing
+from clinic_tracker.models.treatment import Infusion, InfusionReaction
 from clinic_tracker.queries.scope import PermissionDenied, Scope
 from clinic_tracker.services.forms import Submission, correct_form, submit_form, withdraw_form
 from tests.factories import Chart, register
@@ -124,3 +125,46 @@ def test_who_may_not_and_whose_patient_it_is_not(chart: Chart, scope_for: Callab
     form = submit_form(chart.scope, chart.id, checklist())
     with pytest.raises(NotFound):
         withdraw_form(chart.scope, register(chart.scope).id, form, reason="x")
+
+
+def add_reaction(chart: Chart, **changed: Any) -> InfusionReaction:
+    day = db.session.query(Infusion).filter_by(patient_id=chart.row.id, day_number=1).one()
+    values = {"onset_at": day.started_at, "signs": "Rash", "grade": "severe", "is_serious": True, **changed}
+    row = InfusionReaction(clinic_id=day.clinic_id, infusion_id=day.id, recorded_at=chart.scope.now, **values)
+    db.session.add(row)
+    db.session.commit()
+    return row
+
+
+def report(reaction: InfusionReaction, kind: FormKind = FormKind.ADVERSE_EVENT_FORM) -> Submission:
+    return Submission(kind, date(2026, 1, 5), reaction=reaction.public_id)
+
+
+def test_a_report_names_its_reaction_through_corrections(chart: Chart) -> None:
+    row = add_reaction(chart)
+    first = submit_form(chart.scope, chart.id, report(row))
+    new = correct_form(chart.scope, chart.id, first, report(row), reason="Number")
+    assert db.session.query(FormSubmission).filter_by(public_id=new).one().reaction_id == row.id
+
+
+def test_a_reaction_that_was_withdrawn_or_is_not_this_patients_is_not_reported(
+    chart: Chart, cast: Cast, scope_for: Callable[..., Scope]
+) -> None:
+    gone = add_reaction(chart, withdrawn_at=chart.scope.now)
+    with pytest.raises(RuleViolation) as refused:
+        submit_form(chart.scope, chart.id, report(gone))
+    assert (refused.value.code, refused.value.field) == ("reaction_withdrawn", "reaction")
+    other = register(scope_for(cast.staff)).enroll(cast.prescriber, date(2025, 6, 20)).infuse(date(2025, 7, 7))
+    with pytest.raises(NotFound):
+        submit_form(chart.scope, chart.id, report(add_reaction(other)))
+    with pytest.raises(RuleViolation) as refused:
+        submit_form(chart.scope, chart.id, report(add_reaction(chart), FormKind.PATIENT_STATUS_FORM))
+    assert refused.value.code == "no_report"
+
+
+def test_answers_that_contradict_each_other_are_refused(chart: Chart) -> None:
+    answers = {"under_care": "no"}
+    with pytest.raises(RuleViolation) as refused:
+        submit_form(chart.scope, chart.id, Submission(FormKind.PATIENT_STATUS_FORM, date(2026, 1, 5), answers=answers))
+    assert refused.value.code == "left_care_required"
+    assert db.session.query(FormSubmission).count() == 0

@@ -38,6 +38,13 @@ def test_the_list_names_who_is_to_be_called_and_the_log_who_was_seen(staff: Page
     assert "1" in tile
 
 
+def test_the_courses_of_a_chart_say_that_a_call_is_owed(staff: Page, chart: Chart) -> None:
+    seen = staff.get(f"{chart.url}/courses")
+    assert "Call after course 1: due," in seen.words
+    staff.submit(seen.links()["Record call"], reached="yes")
+    assert "Call after course 1" not in staff.get(f"{chart.url}/courses").words
+
+
 def test_an_empty_list_says_so(staff: Page) -> None:
     assert "No call is owed" in staff.get("/worklists/calls").words
 

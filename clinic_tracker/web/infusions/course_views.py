@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.queries.adverse_events import serious_reactions
+from clinic_tracker.queries.follow_ups import owed_of, patient_calls
 from clinic_tracker.queries.prophylaxis import cd4_counts, prophylaxis_rule
 from clinic_tracker.queries.treatment import find_course, regimen_of, treatment_of
 from clinic_tracker.services import courses as services
@@ -19,6 +20,7 @@ from clinic_tracker.web.infusions.course_presenters import course_cards, other_d
 from clinic_tracker.web.infusions.forms import CourseForm, DiscontinueForm, ReasonForm
 from clinic_tracker.web.infusions.readiness_presenters import lapsing_words, preview_of_plan
 from clinic_tracker.web.patients.pages import open_chart, prescriber_options, with_present
+from clinic_tracker.web.worklists.call_words import call_line
 
 TAB = "courses"
 
@@ -38,6 +40,7 @@ def courses(patient: UUID) -> ResponseReturnValue:
         prophylaxis=prophylaxis_card(treatment, rule, cd4_counts(scope, header.id), scope.today),
         deviations=other_deviations(treatment),
         booked=booked_lines(scope, header.id),
+        calls=[call_line(row, scope) for row in owed_of(scope, patient_calls(scope, header.id))],
         serious=serious_reactions(scope, patient_id=header.id),
     )
 
