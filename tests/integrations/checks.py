@@ -14,7 +14,7 @@ NOW = datetime(2026, 1, 22, tzinfo=UTC)
 PIECES = [
     *(b"|", b"^", b"~", b"\\", b"&", b"\r", b"\n", b"\x0b", b"\x1c\r", b"\x00", b"\xff", b"\\X00\\", b"MSH|^~\\&|"),
     *(b"PID|", b"OBR|", b"OBX|1|SN|", b"SPM|1|", b"NTE|", b"BTS|9", b"DSC|1", b'"', b"{", b"}", b"[", b"]", b":", b","),
-    *(b"null", b"1e999", b"\\ud800", b"\\u0000", b'{"a":1,"a":2}', b"-1", b"99999999999999", b'"#p1"'),
+    *(b"null", b"1e999", b"\\ud800", b"\\u0000", b'{"a":1,"a":2}', b"-1", b"99999999999999", b'"#p1"', b" "),
     b'"Observation/o1"',
 ]
 

@@ -13,6 +13,7 @@ from clinic_tracker.integrations.fhir.document import Document, Doubled, Json, d
 MOST_PARTS = 500_000  # Observations in all reports; one may be in several
 BUNDLES = frozenset({"transaction", "batch", "collection", "searchset", "document", "message"})
 _WITH_REQUEST = frozenset({"transaction", "batch"})
+_NEARLY_READ = frozenset(kind.lower() for kind in READ)
 _METHODS = frozenset({"POST", "PUT"})
 _TYPE_AND_ID = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/([A-Za-z0-9.-]{1,64})$")
 _BASE = re.compile(r"(https?://.+/)[A-Z][A-Za-z]+/[A-Za-z0-9.-]{1,64}$")
@@ -32,8 +33,9 @@ class Entry:
 
     @property
     def kind(self) -> str:
-        """The type of the resource."""
-        return text_of(self.resource, "resourceType")
+        """The type of the resource, to the letter."""
+        kind = self.resource.get("resourceType")
+        return kind if isinstance(kind, str) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,8 @@ def open_document(document: Document) -> Contents | Problem:
         words = "A Bundle, a DiagnosticReport or an Observation is read, and this is none of them."
         return Problem(kind[:60] or "file", words, Reason.UNSUPPORTED if kind else Reason.INVALID)
     entry = Entry(0, kind, tree)
+    if entry.kind != kind:
+        return Problem("resourceType", "The type is not written as FHIR writes it.")
     _check(entry, tree, document)
     return Contents([entry], text_of(tree, "id"))
 
@@ -161,6 +165,8 @@ def _entries(document: Document, listed: list[Any], *, with_request: bool) -> It
             entry.problem = Problem(where, "Results are taken with POST or PUT.", Reason.UNSUPPORTED)
         elif not entry.kind:
             entry.problem = Problem(entry.path, "The resource or its type is missing.", Reason.MISSING)
+        elif entry.kind not in READ and entry.kind.strip().lower() in _NEARLY_READ:
+            entry.problem = Problem(f"{entry.path}.resourceType", "The type is not written as FHIR writes it.")
         else:
             _check(entry, sent, document)
         yield entry
