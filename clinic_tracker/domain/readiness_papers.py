@@ -158,8 +158,8 @@ def _verification(facts: ReadinessFacts) -> Item:
         place=Place.VERIFY,
     )
     if given is None:
-        words = "There is no authorization to verify yet."
-        return item._replace(words=words, place=Place.AUTHORIZE, permission=Permission.AUTHORIZE_COURSES)
+        item = item._replace(words="There is no authorization to verify yet.", clears="Authorize the course first.")
+        return item._replace(place=Place.AUTHORIZE, permission=Permission.AUTHORIZE_COURSES)
     if given.verified_on is None or given.verified_on > facts.on:
         return item
     words = f"Verified on {show_date(given.verified_on)}."

@@ -61,7 +61,8 @@ def _clears(item: BaselineItem) -> str:
         BaselineState.CONTRAINDICATED: "A contraindication of the label: the neurologist decides what follows.",
         BaselineState.TOO_SOON: "Move the start of the course.",
         BaselineState.TO_CONFIRM: "The neurologist decides.",
-    }.get(item.state, "Enter the result; collect it again where it has lapsed.")
+        BaselineState.MISSING: "Enter the result.",
+    }.get(item.state, "Repeat it and enter the result.")
 
 
 def _who(item: BaselineItem) -> Permission:
@@ -88,7 +89,7 @@ def _pregnancy_test(facts: ReadinessFacts) -> Item:
         words="Pregnancy test: not on file.",
         short="pregnancy test missing",
         breach="pregnancy_test_missing",
-        clears="Enter the result; test again where it has lapsed.",
+        clears="Test, and enter the result.",
         permission=Permission.RECORD_EVIDENCE,
         place=Place.EXAMS,
     )

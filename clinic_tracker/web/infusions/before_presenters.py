@@ -62,7 +62,7 @@ def before_page(chart: OpenChart, course: CourseRow) -> BeforePage:
     treatment, regimen = treatment_of(scope, header.id), regimen_of(scope, header.protocol_id)
     facts = facts_of(scope, header.id, header.protocol_id, course.id, scope.today)
     found = readiness(facts)
-    where = Where(scope, header.public_id, course.public_id)
+    where = Where(scope, header.public_id, course.public_id, scope.today)
     lines = lines_of(found.blockers, where, explained_for(treatment, course))
     following = next_infusion(course.number, treatment.days, regimen)
     parts = waiting_parts(scope, course.id, scope.today)

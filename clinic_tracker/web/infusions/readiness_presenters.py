@@ -81,11 +81,12 @@ _PAGES: Mapping[Place, tuple[str, str]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Whose course the list is about: what the addresses of its links name."""
+    """Whose course and which day the list is about: what the addresses of its links name."""
 
     scope: Scope
     patient: UUID
     course: UUID
+    on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +116,21 @@ class ItemLine:
         return WEIGHT_WORDS[self.item.weight]
 
     @property
+    def evidence(self) -> str:
+        """What is on file, without the name of the check, which stands beside it."""
+        words = self.item.words.removeprefix(f"{self.item.title}: ")
+        return words[0].upper() + words[1:]
+
+    @property
     def who(self) -> str:
         """Who can clear it."""
         return " or ".join(ROLE_TITLES[role] for role in roles_with(self.item.permission))
 
     @property
     def href(self) -> str | None:
-        """Where this person can clear it; None for anybody who may not."""
-        if not self.item.is_open or not self.where.scope.may(self.item.permission):
+        """Where this person can clear it; None for anybody who may not, and for what is done on another day."""
+        later = self.item.group is Group.DAY and self.where.on != self.where.scope.today
+        if later or not self.item.is_open or not self.where.scope.may(self.item.permission):
             return None
         endpoint, names = _PAGES[self.item.place]
         known: dict[str, Any] = {"patient": self.where.patient, "course": self.where.course}
@@ -182,7 +190,7 @@ def readiness_page(chart: OpenChart, course: CourseRow, on: date | None, to: dat
     ahead = None if begun or course.planned_start_on is None else max(course.planned_start_on, scope.today)
     facts = facts_of(scope, header.id, header.protocol_id, course.id, on or ahead or scope.today)
     found = readiness(facts)
-    where = Where(scope, header.public_id, course.public_id)
+    where = Where(scope, header.public_id, course.public_id, found.on)
     groups = groups_of(found, where, explained_for(treatment, course))
     return ReadinessPage(course, found, groups, preview_of(facts, to, where) if to is not None else None, begun)
 
@@ -203,7 +211,7 @@ def preview_of_plan(chart: OpenChart, course: CourseRow, day: date | None) -> Pr
     facts = facts_of(scope, header.id, header.protocol_id, course.id, former)
     if facts.given:
         return None
-    return preview_of(moved_to(facts, former), day, Where(scope, header.public_id, course.public_id))
+    return preview_of(moved_to(facts, former), day, Where(scope, header.public_id, course.public_id, day))
 
 
 def lapsing_words(preview: Preview | None) -> str | None:
