@@ -4,7 +4,7 @@ The hours are elapsed hours after the end of the last infusion given, whatever t
 that was completed or discontinued owes the call from 24 to 72 hours after it. A course with further days pending owes
 none while the next day may still come; once 72 hours have passed without one the call is owed, and late: the patient
 has been through the time in which nearly all strokes happen, and nobody has asked. What is owed stays owed until it is
-done.
+done, or until the prescriber signs the monitoring off.
 """
 
 from collections.abc import Sequence
@@ -56,6 +56,7 @@ class FollowUpState(StrEnum):
     DUE = "due"
     LATE = "late"
     DONE = "done"
+    CLOSED = "closed"
     HISTORY = "history"
 
 
@@ -75,12 +76,15 @@ class Call(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FollowUpFacts:
-    """A course with infusions. ``over``: completed or discontinued; ``first_told_at``: when any of it was entered."""
+    """A course with infusions. ``over``: completed or discontinued; ``first_told_at``: when any of it was entered;
+    ``closed``: the prescriber signed the monitoring off after it, for one who died or moved away.
+    """
 
     last_ended_at: datetime
     over: bool
     first_told_at: datetime
     calls: Sequence[Call] = ()
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,8 @@ def _state(
 ) -> FollowUpState:
     if done_at is not None:
         return FollowUpState.DONE
+    if facts.closed:
+        return FollowUpState.CLOSED
     if to_utc(facts.first_told_at) - to_utc(facts.last_ended_at) > timedelta(days=HISTORY_DAYS):
         return FollowUpState.HISTORY
     if now > closes:

@@ -12,10 +12,12 @@ from sqlalchemy.orm import aliased
 
 from clinic_tracker.domain.errors import NotFound
 from clinic_tracker.domain.follow_up import Call, FollowUp, FollowUpFacts, FollowUpHours, FollowUpState, follow_up
+from clinic_tracker.domain.local_time import local_date
 from clinic_tracker.domain.vocabulary import FactState
 from clinic_tracker.models.access import Prescriber, User
 from clinic_tracker.models.base import db
 from clinic_tracker.models.patients import Patient
+from clinic_tracker.models.schedule import PatientSchedule
 from clinic_tracker.models.treatment import CourseFollowUp, Infusion, TreatmentCourse
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.settings import protocol_in_force
@@ -153,6 +155,8 @@ def _course_call(scope: Scope, row: Any, hours: FollowUpHours, calls: tuple[Call
         over=row.days_given >= row.planned_days or row.discontinued_on is not None,
         first_told_at=row.first_told_at,
         calls=[Call(call.contacted_at, call.reached) for call in calls],
+        closed=row.monitoring_closed_on is not None
+        and row.monitoring_closed_on >= local_date(row.last_ended_at, scope.time_zone),
     )
     values: dict[str, Any] = {field.name: getattr(row, field.name) for field in fields(CourseCall)[:-2]}
     return CourseCall(**values, follow_up=follow_up(facts, hours, scope.now), calls=calls)
@@ -197,10 +201,12 @@ def _courses(scope: Scope) -> Select[*tuple[Any, ...]]:
             TreatmentCourse.id,
             TreatmentCourse.discontinued_on,
             Patient.protocol_id,
+            PatientSchedule.monitoring_closed_on,
         )
         .join(Patient, Patient.id == TreatmentCourse.patient_id)
         .join(days, days.c.course_id == TreatmentCourse.id)
         .outerjoin(Prescriber, Prescriber.id == Patient.prescriber_id)
+        .outerjoin(PatientSchedule, PatientSchedule.patient_id == Patient.id)
         .where(TreatmentCourse.clinic_id == scope.clinic_id, days.c.days_given > 0)
     )
     return statement

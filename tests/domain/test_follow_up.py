@@ -100,6 +100,15 @@ def test_a_course_entered_more_than_a_month_later_is_history():
     assert told(31) is FollowUpState.HISTORY
 
 
+def test_a_sign_off_of_the_prescriber_ends_what_is_owed_and_not_what_was_done():
+    def closed(*calls: Call) -> FollowUpState:
+        facts = FollowUpFacts(ENDED, over=True, first_told_at=ENDED, calls=calls, closed=True)
+        return follow_up(facts, HOURS, ENDED + timedelta(days=60)).state
+
+    assert closed() is FollowUpState.CLOSED
+    assert closed(Call(ENDED + timedelta(hours=30), reached=True)) is FollowUpState.DONE
+
+
 def test_symptoms_have_words_and_some_are_emergencies():
     assert symptom_words(["face", "unheard_of"]) == ("One side of the face droops", "unheard_of")
     assert is_emergency(["rash", "speech"])

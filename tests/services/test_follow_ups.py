@@ -18,6 +18,7 @@ from clinic_tracker.queries.follow_ups import CourseCall, call_state, course_cal
 from clinic_tracker.queries.scope import PermissionDenied, Scope
 from clinic_tracker.services.courses import discontinue_course
 from clinic_tracker.services.follow_ups import CallMade, correct_call, record_call, withdraw_call
+from clinic_tracker.services.monitoring_decisions import close_monitoring
 from tests.factories import Chart, at, register
 from tests.fixtures.people import Cast
 
@@ -163,6 +164,15 @@ def test_a_further_course_owes_its_own_call(cast: Cast, scope_for: Callable[...,
     chart.infuse(date(2026, 1, 17))
     states = [row.follow_up.state for row in patient_calls(chart.scope, chart.row.id)]
     assert states == [FollowUpState.DUE, FollowUpState.HISTORY]
+
+
+def test_a_patient_who_was_signed_off_is_called_no_more(
+    chart: Chart, cast: Cast, scope_for: Callable[..., Scope]
+) -> None:
+    sign_off = {"decided_on": date(2026, 1, 21), "reason": "Died", "confirmed": True}
+    close_monitoring(scope_for(cast.neurologist), chart.id, **sign_off)
+    assert owed(chart.scope) == []
+    assert judged(chart).follow_up.state is FollowUpState.CLOSED
 
 
 def test_the_list_takes_as_many_statements_for_one_course_as_for_many(

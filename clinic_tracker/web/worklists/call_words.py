@@ -15,6 +15,7 @@ STATE_TONES = {
     FollowUpState.DUE: "amber",
     FollowUpState.DONE: "green",
     FollowUpState.NOT_YET: "grey",
+    FollowUpState.CLOSED: "grey",
     FollowUpState.HISTORY: "grey",
 }
 MINUTES_IN_HOUR, HOURS_IN_TWO_DAYS = 60, 48
@@ -58,6 +59,8 @@ def state_words(row: CourseCall, scope: Scope) -> str:
             return "done late" if judged.done_late else "done"
         case FollowUpState.NOT_YET:
             return "not yet"
+        case FollowUpState.CLOSED:
+            return "monitoring signed off"
         case FollowUpState.HISTORY:
             return "entered later, not asked for"
 
