@@ -149,7 +149,7 @@ def test_a_shorter_observation_is_refused_in_words(treated, nurse, running):
 
 def test_stopping_early_asks_once_for_everything(treated, nurse, running):
     url = day_url(treated, running, "/stop")
-    assert nurse.submit(url, 400).errors == ["Give the reason"]
+    assert nurse.submit(url, 400).errors == ["Enter dose given", "Give the reason"]
     nurse.submit(
         url, dose_mg="3", reason="Anaphylaxis", unused_vials="4", vials_disposition="returned", decided_by="Dr. Rey"
     )

@@ -71,7 +71,7 @@ def stop(patient: UUID, infusion: UUID) -> ResponseReturnValue:
     """End the infusion early, and with it the course."""
     chart = open_chart(patient)
     page = day_page(chart, infusion_row(chart.scope, chart.header.id, infusion))
-    form = StopForm(scope=chart.scope, data={"ended_at": present_minute(chart.scope.now), "dose_mg": page.row.dose_mg})
+    form = StopForm(scope=chart.scope, data={"ended_at": present_minute(chart.scope.now)})
     if form.validate_on_submit() and accepted(
         form,
         services.stop_early,

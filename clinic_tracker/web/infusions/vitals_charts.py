@@ -119,14 +119,12 @@ def _frame(scale: _Scale, numbers: Sequence[float], first: datetime, last: datet
 
 
 def _limits(scale: _Scale, name: str, limits: AlertLimits) -> list[Markup]:
-    """The alert limits that lie inside the drawing."""
-    names = ("systolic", "diastolic") if name == "pressure" else (name,)
-    bounds = [bound for one in names for bound in limits.ranges.get(one, Range(None, None)) if bound is not None]
+    """The alert limits that lie inside the drawing; of a pressure, with four of them, only the values are marked."""
     line = Markup('<line class="chart__baseline" x1="{0}" x2="{1}" y1="{2}" y2="{2}"><title>Limit {3}</title></line>')
     return [
         line.format(LEFT, WIDTH - RIGHT, scale.y(bound), number_text(bound))
-        for bound in bounds
-        if scale.bottom < bound < scale.top
+        for bound in limits.ranges.get(name, Range(None, None))
+        if bound is not None and scale.bottom < bound < scale.top
     ]
 
 
