@@ -1,5 +1,6 @@
 """The application for a WSGI server and for the ``flask`` command."""
 
+import gc
 import sys
 
 import click
@@ -14,3 +15,4 @@ except ConfigError as error:
     print(f"Clinic Tracker cannot start. {error}", file=sys.stderr)  # noqa: T201 - there is no log yet
     sys.exit(2 if command else 4)  # 4 tells gunicorn not to try again
 app = create_app(config)
+gc.freeze()  # what was made at the start stays: the collector need not look through it again and again

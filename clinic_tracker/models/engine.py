@@ -1,5 +1,6 @@
 """How a database connection is prepared. Only SQLite needs anything."""
 
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
@@ -8,10 +9,12 @@ PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
-    "PRAGMA busy_timeout = 10000",
+    "PRAGMA busy_timeout = 30000",
     "PRAGMA trusted_schema = OFF",
     "PRAGMA recursive_triggers = ON",
 )
+LONGEST_TURN = 30.0  # seconds
+IMMEDIATE = "IMMEDIATE"
 
 
 def prepare(engine: Engine) -> None:
@@ -33,8 +36,46 @@ def prepare(engine: Engine) -> None:
             cursor.execute(pragma)
         cursor.close()
 
+    turn = Turn()
+
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
         mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+        if mode == IMMEDIATE:
+            turn.take(connection.info)
         if mode is not None:
-            connection.exec_driver_sql(f"BEGIN {mode}")
+            try:
+                connection.exec_driver_sql(f"BEGIN {mode}")
+            except BaseException:
+                turn.pass_on(connection.info)
+                raise
+
+    event.listen(engine, "commit", lambda connection: turn.pass_on(connection.info))
+    event.listen(engine, "rollback", lambda connection: turn.pass_on(connection.info))
+    event.listen(engine, "checkin", lambda _connection, record: turn.pass_on(record.info))
+
+
+class Turn:
+    """Who writes next, within a process.
+
+    SQLite lets one write at a time, and the others ask again and again, each at moments of its own: with many of them
+    somebody is overtaken until the patience of ``busy_timeout`` is over. Here they stand in line, so that SQLite sees
+    one of each process. SQLite's own lock is the one that counts.
+    """
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+
+    def take(self, info: dict[Any, Any]) -> None:
+        """Wait for the turn of a connection; whoever has had it for too long is gone without a word."""
+        lock = self.lock
+        if not lock.acquire(timeout=LONGEST_TURN):
+            lock = self.lock = Lock()
+            lock.acquire()
+        info["turn"] = lock
+
+    def pass_on(self, info: dict[Any, Any]) -> None:
+        """Let the next one write, if it was this connection's turn. The commit is not over yet: SQLite waits for it."""
+        lock: Lock | None = info.pop("turn", None)
+        if lock is not None:
+            lock.release()

@@ -71,7 +71,9 @@ def screens(_scope: Scope) -> Callable[[Scope, str], Screen | None]:
     Made once for an application: what is found is None where there is no session, it was ended, its person is inactive
     or must choose a password, or has no role.
     """
-    engine = db.engine.execution_options(sqlite_begin=None)  # one statement needs no transaction around it
+    # One statement needs no transaction around it.
+    on_sqlite = db.engine.dialect.name == "sqlite"
+    engine = db.engine.execution_options(**{"sqlite_begin": None} if on_sqlite else {"isolation_level": "AUTOCOMMIT"})
 
     def find(scope: Scope, token_hash: str) -> Screen | None:
         with engine.connect() as connection:
