@@ -1,6 +1,6 @@
 """The chairs of the suite: who sits where when, which chair is free, and where each day of a course would go."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import combinations, pairwise
@@ -236,11 +236,3 @@ def _gap(start: int, end: int) -> Iterator[Cell]:
 def chair_words(name: str) -> str:
     """Chair 4; a name that does not begin with a number stands for itself."""
     return f"Chair {name}" if name[:1].isdigit() else name
-
-
-def by_chair(held: Iterable[Held]) -> Mapping[int, list[Held]]:
-    """The bookings by chair."""
-    found: dict[int, list[Held]] = {}
-    for one in held:
-        found.setdefault(one.chair, []).append(one)
-    return found
