@@ -82,13 +82,16 @@ def trend_chart(
     high: float | None = None,
     baseline: float | None = None,
     courses: Sequence[CourseMark] = (),
-    until: date | None = None,
+    span: Sequence[date] = (),
 ) -> TrendChart:
-    """The drawing of one analyte. ``low`` and ``high`` bound the reference band; either may be missing."""
+    """The drawing of one analyte. ``low`` and ``high`` bound the reference band; either may be missing.
+
+    ``span`` holds days that the axis takes in besides, so that charts side by side show the same time.
+    """
     ordered = sorted(points, key=lambda point: point.on)
     drawn = [point for point in ordered if point.value is not None]
     svg = (
-        _svg(title, drawn, low, high, baseline, courses, until)
+        _svg(title, drawn, low, high, baseline, courses, span)
         if drawn
         else Markup('<p class="muted">No values yet.</p>')
     )
@@ -118,9 +121,9 @@ def _svg(
     high: float | None,
     baseline: float | None,
     courses: Sequence[CourseMark],
-    until: date | None,
+    span: Sequence[date],
 ) -> Markup:
-    scale, ticks = _scale(points, [value for value in (low, high, baseline) if value is not None], courses, until)
+    scale, ticks = _scale(points, [value for value in (low, high, baseline) if value is not None], courses, span)
     parts = [
         *_band(scale, low, high),
         *_grid(scale, ticks),
@@ -131,14 +134,16 @@ def _svg(
     ]
     opening = Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">')
     words = _words(title, points, low, high, courses)
+    if baseline is not None:
+        words += f"; baseline {number_text(baseline)}"
     return opening.format(WIDTH, HEIGHT, words) + Markup().join(parts) + Markup("</svg>")
 
 
 def _scale(
-    points: Sequence[Point], marks: Sequence[float], courses: Sequence[CourseMark], until: date | None
+    points: Sequence[Point], marks: Sequence[float], courses: Sequence[CourseMark], span: Sequence[date]
 ) -> tuple[_Scale, list[float]]:
     values = [point.value for point in points if point.value is not None] + list(marks)
-    dates = [point.on for point in points] + [course.on for course in courses] + ([until] if until else [])
+    dates = [point.on for point in points] + [course.on for course in courses] + list(span)
     ticks = _ticks(min(values), max(values))
     return _Scale(min(dates), max((max(dates) - min(dates)).days, 1), ticks[0], ticks[-1]), ticks
 

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
-from clinic_tracker.domain.vocabulary import OutreachChannel, OutreachOutcome
+from clinic_tracker.domain.vocabulary import FindingAction, OutreachChannel, OutreachOutcome
 from clinic_tracker.models.access import FacilityCertification, User
 from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import Exam, FormSubmission, LabReport, Outreach, Vaccination, Waiver
@@ -17,6 +17,7 @@ from clinic_tracker.models.suite import Chair, ChairBooking
 from clinic_tracker.models.treatment import Authorization, CourseFollowUp, Infusion, Prophylaxis, VitalSigns
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.tallies import Tally
+from clinic_tracker.services.acknowledgements import Answer, acknowledge
 from clinic_tracker.services.follow_ups import CallMade, record_call
 from clinic_tracker.services.outreach import record_contact
 from clinic_tracker.services.prophylaxis import ProphylaxisFacts, start_prophylaxis
@@ -26,6 +27,7 @@ from tests.browser.journey import Journey
 from tests.browser.visitor import Visitor
 from tests.factories import MONTHLY, Chart, register
 from tests.fixtures.people import Cast
+from tests.reviewed import answers, reports, tasks
 from tests.treated import add_patient
 
 Values = dict[str, Any]
@@ -41,6 +43,8 @@ ELSEWHERE = {
     "infusions.reopen_course",
 }
 
+# Parameters for which a page needs another value than the rest.
+SPECIAL = {"labs.withdraw_answer": {"report": "answered"}, "admin.threshold": {"code": "rule"}}
 FORM_KINDS = {"rems.submit_form": "adverse_event_form", "rems.sheet": "infusion_checklist"}
 
 
@@ -72,6 +76,8 @@ def with_everything(chart: Chart, doctor: Scope) -> Chart:
     start_prophylaxis(scope, chart.id, ProphylaxisFacts(drug="Aciclovir", dose="200 mg twice daily", started_on=today))
     span = {"from_on": today, "to_on": date(2027, 3, 31)}
     waive_requirement(doctor, chart.id, requirement="hpv_screen", reason="Hysterectomy", **span)
+    low = Answer("platelets_very_low", FindingAction.REPEAT_ORDERED, None, today)
+    acknowledge(doctor, chart.id, reports(patient_id=chart.row.id, panel="cbc_diff")[-1].public_id, [low])
     return chart
 
 
@@ -114,6 +120,10 @@ def values_of(chart: Chart, other: Chart, cast: Cast) -> Values:
         "anchor": 1,
         "occurrence": 1,
         "code": Tally.NO_COURSE_PLANNED,
+        "rule": "platelets_low",
+        "answered": reports(patient_id=chart_id, panel="cbc_diff")[-1].public_id,
+        "answer": answers()[0].public_id,
+        "task": tasks()[0].public_id,
         "kind": "vitals",
     }
 
@@ -132,6 +142,7 @@ def pages(app: Flask, values: Values, *, of_patients: bool) -> list[str]:
 def address(app: Flask, rule: Rule, values: Values) -> str:
     """The address of one page."""
     given = {name: values[name] for name in rule.arguments}
+    given |= {name: values[key] for name, key in SPECIAL.get(rule.endpoint, {}).items()}
     if rule.endpoint in FORM_KINDS:
         given["kind"] = FORM_KINDS[rule.endpoint]
     with app.test_request_context():

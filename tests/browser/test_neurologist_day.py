@@ -63,10 +63,19 @@ def test_a_red_result_is_reviewed_with_a_note(doctor: Journey, own: Chart) -> No
     doctor.open("/today").reads("Red results to review", "48")
     doctor.follow(doctor.row("OKAFOR", "20-Jan-2026").get_by_role("link").nth(1).click)
     doctor.reads("Platelets", "48", "Review")
-    doctor.fill(note="Called; hematology today").press("Mark as reviewed")
+    doctor.fill(note="Called; hematology today").press("Record and sign off")
+    doctor.refused("Say first what was done about: Platelets 48")
+    rule = "platelets_very_low"
+    doctor.page.locator(f"input[name={rule}_action][value=repeat_ordered]").check()
+    doctor.fill(**{f"{rule}_due_on": "01/23/2026", f"{rule}_words": "Citrate tube"}).press("Record and sign off")
+    doctor.reads("Tomas Rey", "Repeat ordered", "Repeat CBC with differential: Citrate tube, by 23-Jan-2026")
+
+    # And the repeat is a task of the clinic until a later count answers it
+    doctor.open("/today").reads("Follow-up tasks, mine").open("/tasks").reads("OKAFOR", "Citrate tube", "tomorrow")
+    own.results(date(2026, 1, 21), "cbc_diff", platelets="160")
+    doctor.open("/tasks").reads_not("OKAFOR").open(f"{own.url}/tasks").reads("done", "21-Jan-2026")
 
     # Then it is signed off with the note, and waits no more
-    doctor.reads("Tomas Rey", "Called; hematology today")
     doctor.open("/today").reads_not("Red results to review")
     doctor.open(f"{own.url}/results").reads("Called; hematology today")
 

@@ -84,9 +84,10 @@ def test_a_neurologist_reviews_results(visitor_without_scripts: Visitor, cast: C
     chart.results(date(2026, 1, 20), *MONTHLY, platelets="48")
     doctor = sign_in(visitor_without_scripts, cast.neurologist).open("/results?level=red").reads("48")
 
-    # When it is opened and reviewed with a note
+    # When it is opened and what was done is said with a note
     doctor.follow(doctor.main.locator(".queue__title").first.click)
-    doctor.fill(note="Called").press("Mark as reviewed").reads("Tomas Rey", "Called")
+    doctor.main.locator("input[name=platelets_very_low_action][value=patient_called]").check()
+    doctor.fill(note="Called").press("Record and sign off").reads("Tomas Rey", "Patient called")
 
     # And a normal one is ticked and reviewed from the list
     doctor.open("/results")

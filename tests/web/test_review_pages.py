@@ -275,3 +275,14 @@ def test_the_inbox_is_paged_and_every_page_can_be_signed(doctor: Page, chart: Ch
     assert len(boxes) == 50
     doctor.post("/results/review?level=normal", {"report": boxes})
     assert len(doctor.get("/results?level=normal").all("input", name="report")) == 2
+
+
+def test_a_whole_panel_is_drawn_over_the_same_time_with_its_values(doctor: Page, chart: Chart) -> None:
+    chart.results(date(2025, 11, 25), Panel.CBC_DIFF, platelets="")
+    seen = doctor.get(f"{chart.url}/results/trends?panel=cbc_diff")
+    drawn = {svg.get("aria-label", "").partition(":")[0] for svg in seen.all(class_="chart")}
+    assert drawn == {"Platelets", "White cells", "Neutrophils", "Lymphocytes", "Hemoglobin"}
+    assert "Platelets 140 K/uL: below 150" in seen.words
+    assert all(table.get("open") is not None for table in seen.all("details", class_="trend__table"))
+    assert "No values of that panel" in doctor.get(f"{chart.url}/results/trends?panel=cd4").words
+    assert "Watched most" in doctor.get(f"{chart.url}/results/trends?panel=nonsense").words

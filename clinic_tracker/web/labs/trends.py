@@ -6,7 +6,7 @@ from datetime import date
 
 from clinic_tracker.domain.lab_entry import ReadValue
 from clinic_tracker.domain.panels import LabCatalog
-from clinic_tracker.domain.vocabulary import Sex
+from clinic_tracker.domain.vocabulary import Panel, Sex
 from clinic_tracker.queries.lab_rows import Point
 from clinic_tracker.queries.patients import PatientHeader
 from clinic_tracker.web import charts
@@ -21,16 +21,36 @@ def trends_of(
     header: PatientHeader,
     series: Mapping[str, Sequence[Point]],
     courses: Sequence[tuple[int, date]],
+    analytes: Sequence[str] = TREND_ANALYTES,
+    *,
+    aligned: bool = False,
 ) -> list[TrendChart]:
-    """One chart for each analyte that has values, in the order in which they are watched."""
+    """One chart for each analyte that has values, in the order in which they are watched.
+
+    ``aligned``: all over the same time, from the first value of any of them to the last.
+    """
     marks = [CourseMark(on, f"C{number}") for number, on in courses]
+    days = [point.on for analyte in analytes for point in series.get(analyte, ())]
+    span = (min(days), max(days)) if aligned and days else ()
     return [
-        _trend(catalog, header, analyte, points, marks) for analyte in TREND_ANALYTES if (points := series.get(analyte))
+        _trend(catalog, header, analyte, points, marks, span) for analyte in analytes if (points := series.get(analyte))
     ]
 
 
+def analytes_of(catalog: LabCatalog, panel: Panel | None) -> tuple[str, ...]:
+    """What is drawn of a panel: everything that is measured in numbers; without a panel what is watched most."""
+    if panel is None:
+        return TREND_ANALYTES
+    return tuple(analyte.code for analyte in catalog.panel_analytes(panel) if not analyte.ordinal)
+
+
 def _trend(
-    catalog: LabCatalog, header: PatientHeader, analyte: str, points: Sequence[Point], marks: Sequence[CourseMark]
+    catalog: LabCatalog,
+    header: PatientHeader,
+    analyte: str,
+    points: Sequence[Point],
+    marks: Sequence[CourseMark],
+    span: Sequence[date],
 ) -> TrendChart:
     """Values of one unit only: counts per field and per microliter do not belong on one axis."""
     unit = Counter(point.value.unit for point in points).most_common(1)[0][0]
@@ -48,6 +68,7 @@ def _trend(
         high=high,
         baseline=_baseline(header, of_unit),
         courses=marks,
+        span=span,
     )
 
 

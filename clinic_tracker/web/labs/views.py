@@ -24,7 +24,7 @@ from clinic_tracker.web.labs.effects import entered_effects
 from clinic_tracker.web.labs.forms import PANELS
 from clinic_tracker.web.labs.presenters import by_day, shown_report
 from clinic_tracker.web.labs.result_page import form_of, result_page
-from clinic_tracker.web.labs.trends import TREND_ANALYTES, trends_of
+from clinic_tracker.web.labs.trends import TREND_ANALYTES, analytes_of, trends_of
 from clinic_tracker.web.patients.banner import banner_of
 
 __all__ = ["answers", "blueprint", "cover", "entry", "review"]
@@ -53,6 +53,26 @@ def patient_results(patient: uuid.UUID) -> ResponseReturnValue:
         chosen=chosen,
         ended=ended,
         may=Permission,
+    )
+
+
+@blueprint.route("/patients/<uuid:patient>/results/trends")
+@requires(Permission.VIEW_PATIENTS)
+def trends(patient: uuid.UUID) -> ResponseReturnValue:
+    """Small multiples of a whole panel over the same time, each with its table; prints on one page."""
+    scope = current_scope()
+    header = patient_header(scope, patient)
+    catalog, panel = lab_catalog(scope), request.args.get("panel", "")
+    chosen = Panel(panel) if panel in set(Panel) else None
+    analytes = analytes_of(catalog, chosen)
+    points, courses = series(scope, header.id, analytes), course_starts(scope, header.id)
+    return render_template(
+        "labs/trends.html",
+        banner=banner_of(scope, header),
+        tab="results",
+        trends=trends_of(catalog, header, points, courses, analytes, aligned=True),
+        panels=[("", "Watched most"), *((known.value, panel_title(catalog, known)) for known in PANELS)],
+        chosen=chosen,
     )
 
 
