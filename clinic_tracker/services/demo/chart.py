@@ -116,7 +116,7 @@ class Chart:
 
     @property
     def _prescriber(self) -> int:
-        return self.cast.prescribers[self.story.prescriber or 0]
+        return self.cast.prescribers[(self.story.prescriber or 0) % len(self.cast.prescribers)]
 
     def _enroll(self, on: date) -> None:
         on = min(on, self.today - timedelta(days=3))
