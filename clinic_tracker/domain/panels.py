@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from clinic_tracker.domain.errors import RuleViolation
@@ -283,6 +284,7 @@ class LabCatalog:
         raise RuleViolation("unknown_unit", field, message)
 
 
+@lru_cache(maxsize=4096)
 def spelling(unit: str) -> str:
     """A unit without the differences that mean nothing: case, blanks, micro signs, raised digits."""
     plain = unicodedata.normalize("NFKC", unit).casefold().replace("μ", "u").replace("×", "x")  # noqa: RUF001

@@ -57,13 +57,15 @@ class OnRecord(NamedTuple):
 
 @dataclass(slots=True)
 class Chart:
-    """What is known of one patient for this chunk. ``changed_from`` is the earliest day that a result changed."""
+    """What is known of one patient. ``changed_from`` is the earliest day of which a result changed."""
 
     id: int
     sex: Sex
     birth_date: date
     has_cervix: bool
     changed_from: date | None = None
+    rewritten: bool = False  # something that stood before was replaced or withdrawn
+    added: list[Row] = field(default_factory=list)
 
     def changed(self, day: date) -> None:
         """Results of that day have changed."""

@@ -95,9 +95,14 @@ class Chunk:
         """Work out what the results of this unit of work mean, once for each patient."""
         changed = {one.id: one.changed_from for one in self.charts.known.values() if one.changed_from}
         judge_results(self.scope, changed)
+        self.work.added = {
+            one.id: [row["id"] for row in one.added] for one in self.charts.known.values() if not one.rewritten
+        }
 
     def forget(self) -> None:
         """Drop what was not written, after a savepoint was rolled back."""
+        for chart in self.charts.known.values():
+            chart.rewritten, chart.added = True, []
         self.rows = self.filing.rows = self.filing.orders.rows = Rows(self.scope)
 
     def refuse(self, part: Part) -> Outcome:

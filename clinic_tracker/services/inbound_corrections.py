@@ -71,6 +71,7 @@ def withdraw_all(scope: Scope, charts: Charts, rows: Iterable[LabReport | Exam],
     count = 0
     for row in rows:
         charts.lock([row.patient_id])
+        charts.known[row.patient_id].rewritten = True
         before = audit.snapshot(row)
         withdraw(scope, row, reason)
         is_exam = isinstance(row, Exam)
@@ -87,6 +88,7 @@ def replace_by(scope: Scope, charts: Charts, old: LabReport, new: Row) -> dict[s
     before = {**audit.snapshot(old), "values": [value._asdict() for value in values_of(scope, old)]}
     retire(scope, old, NEWER)
     new["replaces_id"] = old.id
+    charts.known[old.patient_id].rewritten = True
     charts.known[old.patient_id].changed(min(old.collected_on, new["collected_on"]))
     return before
 

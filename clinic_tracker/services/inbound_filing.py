@@ -156,6 +156,7 @@ class Filing:
         self.rows.report(row, panel, result, before=before, reason=reason)
         self.orders.close(chart, row, report)
         chart.changed(row["collected_on"])
+        chart.added.append(row)
         return 1
 
     def _put_exam(self, chart: Chart, exam: ReadExam, result: Row, old: Any, report: SentReport, external: str) -> int:
@@ -182,6 +183,7 @@ class Filing:
         if old is None and self.charts.exam_on_record(chart, row):
             return 0
         self.rows.exams.append((row, result))
+        chart.rewritten = True
         return 1
 
     def _keep_late(self, chart: Chart, arrival: Arrival, latest: Prior, laboratory: str) -> None:

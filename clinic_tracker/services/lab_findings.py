@@ -1,7 +1,7 @@
 """What results mean in the light of the ones before them: worked out when recorded, and again when the past changes."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -23,8 +23,9 @@ from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import audit
 from clinic_tracker.services.audit import AuditAction
 from clinic_tracker.services.auto_review import close_normal_ones
-from clinic_tracker.services.task_evidence import match_tasks
+from clinic_tracker.services.task_evidence import match_tasks, waiting_for_results
 
+AT_ONCE = 400
 RANK = {Level.RED.value: 0, Level.AMBER.value: 1, None: 2}
 #: A count of platelets that stick together is not a count.
 _UNCOUNTED = {SpecimenProblem.CLUMPED.value: {"platelets"}, SpecimenProblem.CLOTTED.value: {"platelets"}}
@@ -67,22 +68,32 @@ def refresh_findings(scope: Scope, patient: Patient, from_on: date = date.min) -
     does not commit. A reviewed report that turns out worse than it was when it was reviewed goes back to the queue;
     what was recorded now and is normal closes by the clinic's criteria; follow-up tasks that it answers are done.
     """
+    return refresh_many(scope, {patient: from_on})
+
+
+def refresh_many(scope: Scope, changed_from: Mapping[Patient, date]) -> int:
+    """The same for many patients, each from the day on that a result of theirs changed."""
     db.session.flush()
-    reports = _reports(scope, patient)
-    values = _values(scope, patient)
-    past = _Past(_first_infusion_on(scope, patient))
-    catalog_on, sex = catalogs_by_date(scope), Sex(patient.sex_at_birth)
+    keys = [patient.id for patient in changed_from]
+    reports, values = _reports(scope, keys), _values(scope, keys)
+    first_infusions = _first_infusions(scope, keys)
+    catalog_on = catalogs_by_date(scope)
     changed = 0
-    for day, of_day in _by_day(reports):
-        previous, baseline = past.previous(), past.baseline()
-        together = _together(of_day, values)
-        if day >= from_on:
-            for report in of_day:
-                merged = {**together, **_counted(report, values)}
-                changed += _set(scope, report, _found(catalog_on(day), report, merged, previous, baseline, sex))
-        past.remember(day, _together([report for report in of_day if report.result_status in VALID_STATUSES], values))
-    close_normal_ones(scope, reports)
-    match_tasks(scope, patient.id, reports)
+    for patient, from_on in changed_from.items():
+        own, sex = reports[patient.id], Sex(patient.sex_at_birth)
+        past = _Past(first_infusions.get(patient.id))
+        for day, of_day in _by_day(own):
+            if day >= from_on:
+                previous, baseline = past.previous(), past.baseline()
+                together = _together(of_day, values)
+                for report in of_day:
+                    merged = {**together, **_counted(report, values)}
+                    changed += _set(scope, report, _found(catalog_on(day), report, merged, previous, baseline, sex))
+            valid = [report for report in of_day if report.result_status in VALID_STATUSES]
+            past.remember(day, _together(valid, values))
+    close_normal_ones(scope, [report for key in keys for report in reports[key]])
+    for key in waiting_for_results(scope, keys):
+        match_tasks(scope, key, reports[key])
     return changed
 
 
@@ -94,63 +105,78 @@ def follow_first_infusion(scope: Scope, patient: Patient) -> int:
     before = db.session.execute(
         select(PatientSchedule.first_infusion_on).where(PatientSchedule.patient_id == patient.id)
     ).scalar_one_or_none()
-    return refresh_findings(scope, patient) if _first_infusion_on(scope, patient) != before else 0
+    now = _first_infusions(scope, [patient.id]).get(patient.id)
+    return refresh_findings(scope, patient) if now != before else 0
 
 
-def _reports(scope: Scope, patient: Patient) -> list[LabReport]:
+def _reports(scope: Scope, patient_ids: Sequence[int]) -> defaultdict[int, list[LabReport]]:
     """Locked: a review in the same moment is either seen here, or comes after and sees what is found here."""
-    return list(
-        db.session.execute(
+    found: defaultdict[int, list[LabReport]] = defaultdict(list)
+    for some in _some_at_a_time(patient_ids):
+        rows = db.session.execute(
             select(LabReport)
             .where(
                 LabReport.clinic_id == scope.clinic_id,
-                LabReport.patient_id == patient.id,
+                LabReport.patient_id.in_(some),
                 LabReport.state == FactState.RECORDED.value,
             )
             .order_by(LabReport.collected_on, LabReport.id)
             .with_for_update()
             .execution_options(populate_existing=True)
         ).scalars()
-    )
-
-
-def _values(scope: Scope, patient: Patient) -> Mapping[int, Values]:
-    """The measured values of each report of the patient, by report key."""
-    found: defaultdict[int, Values] = defaultdict(dict)
-    rows = db.session.execute(
-        select(
-            LabValue.lab_report_id,
-            LabValue.analyte,
-            LabValue.number,
-            LabValue.unit,
-            LabValue.low,
-            LabValue.high,
-            LabValue.text,
-            LabReport.collected_on,
-        )
-        .join(LabReport, LabReport.id == LabValue.lab_report_id)
-        .where(
-            LabReport.clinic_id == scope.clinic_id,
-            LabReport.patient_id == patient.id,
-            LabReport.state == FactState.RECORDED.value,
-            LabValue.number.is_not(None),
-        )
-    )
-    for report, analyte, number, unit, low, high, text, on in rows:
-        assert number is not None
-        found[report][analyte] = Measured(number, unit or "", low, high, comparator_of(text), on)
+        for report in rows:
+            found[report.patient_id].append(report)
     return found
 
 
-def _first_infusion_on(scope: Scope, patient: Patient) -> date | None:
-    first: date | None = db.session.execute(
-        select(func.min(Infusion.infused_on)).where(
-            Infusion.clinic_id == scope.clinic_id,
-            Infusion.patient_id == patient.id,
-            Infusion.state == FactState.RECORDED.value,
+def _values(scope: Scope, patient_ids: Sequence[int]) -> Mapping[int, Values]:
+    """The measured values of each report of the patients, by report key."""
+    found: defaultdict[int, Values] = defaultdict(dict)
+    for some in _some_at_a_time(patient_ids):
+        rows = db.session.execute(
+            select(
+                LabValue.lab_report_id,
+                LabValue.analyte,
+                LabValue.number,
+                LabValue.unit,
+                LabValue.low,
+                LabValue.high,
+                LabValue.text,
+                LabReport.collected_on,
+            )
+            .join(LabReport, LabReport.id == LabValue.lab_report_id)
+            .where(
+                LabReport.clinic_id == scope.clinic_id,
+                LabReport.patient_id.in_(some),
+                LabReport.state == FactState.RECORDED.value,
+                LabValue.number.is_not(None),
+            )
         )
-    ).scalar_one()
-    return first
+        for report, analyte, number, unit, low, high, text, on in rows:
+            assert number is not None
+            found[report][analyte] = Measured(number, unit or "", low, high, comparator_of(text) if text else "", on)
+    return found
+
+
+def _first_infusions(scope: Scope, patient_ids: Sequence[int]) -> dict[int, date]:
+    found: dict[int, date] = {}
+    for some in _some_at_a_time(patient_ids):
+        rows = db.session.execute(
+            select(Infusion.patient_id, func.min(Infusion.infused_on))
+            .where(
+                Infusion.clinic_id == scope.clinic_id,
+                Infusion.patient_id.in_(some),
+                Infusion.state == FactState.RECORDED.value,
+            )
+            .group_by(Infusion.patient_id)
+        )
+        found |= {patient: first for patient, first in rows}  # noqa: C416 - rows are not pairs to mypy
+    return found
+
+
+def _some_at_a_time(patient_ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(patient_ids), AT_ONCE):
+        yield patient_ids[start : start + AT_ONCE]
 
 
 def _by_day(reports: Iterable[LabReport]) -> Iterator[tuple[date, list[LabReport]]]:

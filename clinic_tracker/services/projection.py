@@ -1,11 +1,11 @@
 """The three projections, written as a difference: what the engine says minus what is stored."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Table, bindparam, delete, insert, select, update
+from sqlalchemy import Delete, Table, Update, bindparam, delete, insert, select, update
 
 from clinic_tracker.domain import schedule
 from clinic_tracker.domain.history import History
@@ -60,9 +60,37 @@ def reproject(scope: Scope, patient_ids: Collection[int]) -> int:
 
     Runs inside the caller's transaction and does not commit. A second call writes nothing.
     """
+    return sum(
+        _write(projection, stored, expected) or 0 for projection, stored, expected in _compared(scope, patient_ids)
+    )
+
+
+def reproject_added(scope: Scope, patient_ids: Collection[int], added: Collection[int]) -> int:
+    """The same for patients of whom nothing changed but that these reports were added; ``added`` are their keys.
+
+    What is stored is what the facts said before, so that only what the new reports change is written, and the rest is
+    not even read. Where a row to be changed is not there, all of these schedules are compared with what is stored.
+    """
+    keys, new = sorted(patient_ids), frozenset(added)
+    protocols: dict[str, Protocol] = {}
     written = 0
-    for projection, stored, expected in _compared(scope, patient_ids):
-        written += _write(projection, stored, expected)
+    for start in range(0, len(keys), CHUNK):
+        before: tuple[dict[Key, Row], ...] = ({}, {}, {})
+        after: tuple[dict[Key, Row], ...] = ({}, {}, {})
+        for patient, history in load_history(scope, keys[start : start + CHUNK]).items():
+            if history.protocol not in protocols:
+                protocols[history.protocol] = protocol_in_force(scope, history.protocol)
+            protocol = protocols[history.protocol]
+            old = replace(history, labs=tuple(lab for lab in history.labs if lab.ref not in new))
+            then, now = forecast(old, protocol), forecast(history, protocol)
+            same = set(then.obligations).intersection(now.obligations)
+            _collect(before, _rows_of(scope, patient, old, protocol, then, same))
+            _collect(after, _rows_of(scope, patient, history, protocol, now, same))
+        for projection, stored, expected in zip(PROJECTIONS, before, after, strict=True):
+            count = _write(projection, stored, expected)
+            if count is None:
+                return written + reproject(scope, keys)
+            written += count
     return written
 
 
@@ -94,19 +122,26 @@ def _compared(
             protocol = protocols.get(history.protocol)
             if protocol is None:
                 protocol = protocols[history.protocol] = protocol_in_force(scope, history.protocol)
-            for target, projection, rows in zip(
-                expected, PROJECTIONS, _rows_of(scope, patient, history, protocol), strict=True
-            ):
-                target.update({tuple(row[name] for name in projection.key): row for row in rows})
+            _collect(expected, _rows_of(scope, patient, history, protocol, forecast(history, protocol)))
         for target, projection in zip(expected, PROJECTIONS, strict=True):
             yield projection, _stored(projection, chunk), target
 
 
+def _collect(targets: tuple[dict[Key, Row], ...], rows_of: tuple[Iterable[Row], ...]) -> None:
+    """Put the rows of a patient among those of the others, by their natural keys."""
+    for target, projection, rows in zip(targets, PROJECTIONS, rows_of, strict=True):
+        target.update({tuple(row[name] for name in projection.key): row for row in rows})
+
+
 def _rows_of(
-    scope: Scope, patient: int, history: History, protocol: Protocol
+    scope: Scope,
+    patient: int,
+    history: History,
+    protocol: Protocol,
+    answer: Forecast,
+    but: Collection[schedule.Obligation] = (),
 ) -> tuple[Iterable[Row], Iterable[Row], Iterable[Row]]:
     """The rows of one patient in the three projections; none before the first infusion but the heads."""
-    answer = forecast(history, protocol)
     owed: dict[tuple[str, int | None], schedule.Obligation] = {
         (obligation.requirement, obligation.due): obligation
         for obligation in answer.obligations
@@ -117,7 +152,7 @@ def _rows_of(
     return (
         [common | version | _heads(answer, history)],
         [common | _standing(standing, owed) for standing in answer.standings],
-        [common | version | _obligation(obligation) for obligation in answer.obligations],
+        [common | version | _obligation(one) for one in answer.obligations if one not in but],
     )
 
 
@@ -179,8 +214,8 @@ def _stored(projection: _Projection, patient_ids: list[int]) -> dict[Key, Row]:
     return {tuple(row[name] for name in projection.key): dict(row) for row in rows}
 
 
-def _write(projection: _Projection, stored: Mapping[Key, Row], expected: Mapping[Key, Row]) -> int:
-    """Delete, update and insert the rows that differ."""
+def _write(projection: _Projection, stored: Mapping[Key, Row], expected: Mapping[Key, Row]) -> int | None:
+    """Delete, update and insert the rows that differ; how many, or None where one of them was not there."""
     table = projection.table
     gone = [key for key in stored if key not in expected]
     new = [row for key, row in expected.items() if key not in stored]
@@ -190,15 +225,22 @@ def _write(projection: _Projection, stored: Mapping[Key, Row], expected: Mapping
     def keyed(key: Key) -> Row:
         return {f"key_{name}": value for name, value in zip(projection.key, key, strict=True)}
 
+    met = 0
     if gone:
-        db.session.execute(delete(table).where(*where), [keyed(key) for key in gone])
+        met += _execute(delete(table).where(*where), [keyed(key) for key in gone])
     if changed:
         values = [row | keyed(tuple(row[name] for name in projection.key)) for row in changed]
         settable: Row = {name: bindparam(name) for name in projection.columns if name not in projection.key}
-        db.session.execute(update(table).where(*where).values(settable), values)
+        met += _execute(update(table).where(*where).values(settable), values)
     if new:
         db.session.execute(insert(table), new)
-    return len(gone) + len(changed) + len(new)
+    return len(gone) + len(changed) + len(new) if met == len(gone) + len(changed) else None
+
+
+def _execute(statement: Delete | Update, rows: list[Row]) -> int:
+    """Run a statement for each row; how many rows it met."""
+    done: Any = db.session.execute(statement, rows)
+    return int(done.rowcount)
 
 
 def _without_id(row: Row | None) -> Row | None:

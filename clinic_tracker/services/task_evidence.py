@@ -1,6 +1,6 @@
 """Follow-up tasks that a later result answers: done with it, and open again where that result falls away."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 
@@ -14,6 +14,24 @@ from clinic_tracker.services import audit
 from clinic_tracker.services.audit import AuditAction
 
 GONE = "The result that answered it was corrected or withdrawn."
+
+
+def waiting_for_results(scope: Scope, patient_ids: Collection[int]) -> list[int]:
+    """Those of the patients with a task that a result can answer, or has answered."""
+    return list(
+        db.session.execute(
+            select(FollowUpTask.patient_id)
+            .distinct()
+            .where(
+                FollowUpTask.clinic_id == scope.clinic_id,
+                FollowUpTask.patient_id.in_(patient_ids),
+                FollowUpTask.state == FactState.RECORDED.value,
+                FollowUpTask.panel.is_not(None),
+                FollowUpTask.done_reason.is_(None),
+            )
+            .order_by(FollowUpTask.patient_id)
+        ).scalars()
+    )
 
 
 def match_tasks(scope: Scope, patient_id: int, reports: Sequence[LabReport]) -> None:

@@ -26,6 +26,7 @@ class UnitOfWork:
     scope: Scope
     touched: dict[int, Patient] = field(default_factory=dict)
     discarded: bool = False
+    added: dict[int, list[int]] = field(default_factory=dict)  # patient: reports added, where nothing else changed
 
     def discard(self) -> None:
         """Roll everything back at the end instead of committing: a dry run."""
@@ -100,7 +101,8 @@ def unit_of_work(scope: Scope) -> Iterator[UnitOfWork]:
         if work.discarded:
             db.session.rollback()
         else:
-            projection.reproject(work.scope, sorted(work.touched))
+            projection.reproject(work.scope, sorted(work.touched.keys() - work.added.keys()))
+            projection.reproject_added(work.scope, work.added, [key for keys in work.added.values() for key in keys])
             db.session.commit()
     except IntegrityError as error:
         db.session.rollback()
