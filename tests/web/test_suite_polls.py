@@ -263,6 +263,20 @@ def test_the_quick_answer_has_the_headers_of_every_answer(treated, screen):
     assert headers["X-Frame-Options"] == "DENY"
 
 
+def test_screens_share_a_board_for_a_moment_and_then_see_the_change(treated, screen, app, monkeypatch):
+    monkeypatch.setitem(app.config, "SUITE_SHARED_SECONDS", 60)
+    monkeypatch.delitem(app.extensions, "suite_boards", raising=False)
+    one, other = screen(), screen()
+    one()
+    treated.start()
+    other()
+    assert other.tag == one.tag
+    monkeypatch.setitem(app.config, "SUITE_SHARED_SECONDS", 0.0)
+    assert "Infusion until" in one().words
+    assert "Infusion until" in other().words
+    app.extensions.pop("suite_boards")
+
+
 def test_opened_by_themselves_the_parts_lead_to_their_pages(page, cast):
     page.sign_in(cast.staff)
     assert page.get(BOARD, status=302).location == "/infusions"

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import NamedTuple
 
 from flask import Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -17,6 +18,7 @@ from clinic_tracker.queries.suite_version import clinic_version
 from clinic_tracker.web.access import current_scope, is_background, requires, shown_patients
 from clinic_tracker.web.infusions.blueprint import blueprint
 from clinic_tracker.web.infusions.suite_presenters import Board, board, events
+from clinic_tracker.web.infusions.suite_shared import shared
 from clinic_tracker.web.infusions.suite_tags import Seen, is_current, screen_version, seen, sent_tag
 
 LAYOUTS = {"list": "infusions/suite_list.html", "chairs": "infusions/suite_chairs.html"}
@@ -28,13 +30,13 @@ WALL = "infusions/wall_board.html"
 def suite() -> ResponseReturnValue:
     """Today's board: planned, being infused, in observation, to be signed out, discharged."""
     scope, layout = current_scope(), _layout()
-    found, tag, people = _found(scope, layout)
-    shown_patients(people)
+    made = _made(scope, layout)
+    shown_patients(made.people)
     return render_template(
         "infusions/suite.html",
-        board=found,
-        events=events(found, with_names=True),
-        tag=tag,
+        board=made.board,
+        events=events(made.board, with_names=True),
+        tag=made.tag(scope),
         layout=layout,
         fragment=LAYOUTS[layout],
     )
@@ -60,10 +62,9 @@ def suite_board() -> ResponseReturnValue:
 def wall() -> ResponseReturnValue:
     """The board for a screen on the wall: chairs and times, no names, and nothing else that tells who it is."""
     scope = current_scope()
-    found, tag, _people = _found(scope, "wall")
-    return render_template(
-        "infusions/wall.html", board=found, events=events(found, with_names=False), tag=tag, fragment=WALL
-    )
+    made = _made(scope, "wall")
+    told = events(made.board, with_names=False)
+    return render_template("infusions/wall.html", board=made.board, events=told, tag=made.tag(scope), fragment=WALL)
 
 
 @blueprint.get("/infusions/wall/board")
@@ -84,12 +85,18 @@ def _refreshed(scope: Scope, layout: str, render: Callable[[Board], str]) -> Res
     had = sent_tag(request.if_none_match)
     if had is not None and is_current(had, _version(scope, layout), scope.now):
         return _answer(scope, had, make_response("", HTTPStatus.NOT_MODIFIED))
-    found, tag, people = _found(scope, layout)
+
+    def make() -> tuple[Made, str]:
+        made = _made(scope, layout)
+        return made, render(made.board)
+
+    made, text = shared((scope.clinic_id, layout, scope.role), make)
+    tag = made.tag(scope)
     if had is not None and (had.content, had.people) == (tag.content, tag.people):
         return _answer(scope, tag, make_response("", HTTPStatus.NO_CONTENT))
     if layout != "wall" and (had is None or had.people != tag.people):
-        shown_patients(people)  # once for each group of people: a screen that is left on does not look at them again
-    return _answer(scope, tag, make_response(render(found)))
+        shown_patients(made.people)  # once for each group of people: a screen left on does not look at them again
+    return _answer(scope, tag, make_response(text))
 
 
 def _answer(scope: Scope, tag: Seen, answer: Response) -> Response:
@@ -99,8 +106,20 @@ def _answer(scope: Scope, tag: Seen, answer: Response) -> Response:
     return answer
 
 
-def _found(scope: Scope, layout: str) -> tuple[Board, Seen, list[int]]:
-    """The board, its tag, and whom it shows."""
+class Made(NamedTuple):
+    """A board, the version of the clinic from before it was read, a digest of it, and whom it shows."""
+
+    board: Board
+    version: str
+    content: str
+    people: list[int]
+
+    def tag(self, scope: Scope) -> Seen:
+        """Its tag for the session."""
+        return seen(self.version, scope, self.board.changes_at, self.content, self.people)
+
+
+def _made(scope: Scope, layout: str) -> Made:
     version = _version(scope, layout)  # asked before the board, so that what is recorded in between is not missed
     found = suite_of(scope)
     asked = [(row.course_id, scope.today) for row in found.planned]
@@ -109,7 +128,7 @@ def _found(scope: Scope, layout: str) -> tuple[Board, Seen, list[int]]:
     made = board(scope, found, suite_details(scope, found), protocol_in_force(scope), ready)
     shown = (layout, scope.role, made.here, made.planned, made.discharged, made.chairs)
     content = hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
-    return made, seen(version, scope, made.changes_at, content, found.patient_ids), found.patient_ids
+    return Made(made, version, content, found.patient_ids)
 
 
 def _version(scope: Scope, layout: str) -> str:
