@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import ColumnElement, Select, Subquery, case, func, select
 from sqlalchemy.orm import aliased
 
 from clinic_tracker.domain.errors import NotFound
@@ -167,11 +167,11 @@ def _hours(scope: Scope, protocol_id: str) -> FollowUpHours:
     return FollowUpHours(protocol.value("follow_up_from_hours"), protocol.value("follow_up_to_hours"))
 
 
-def _courses(scope: Scope) -> Select[*tuple[Any, ...]]:
-    """The courses of the clinic with infusions: how many stand, when the last one ended, when any was entered."""
+def _infusions(scope: Scope) -> Subquery:
+    """By course: how many infusions stand, when the last one ended, when any was entered."""
     stands = Infusion.state == RECORDED
     ended = func.coalesce(Infusion.ended_at, Infusion.started_at)
-    days = (
+    return (
         select(
             Infusion.course_id.label("course_id"),
             func.count(case((stands, Infusion.id))).label("days_given"),
@@ -182,6 +182,11 @@ def _courses(scope: Scope) -> Select[*tuple[Any, ...]]:
         .group_by(Infusion.course_id)
         .subquery()
     )
+
+
+def _courses(scope: Scope) -> Select[*tuple[Any, ...]]:
+    """The courses of the clinic with infusions that stand."""
+    days = _infusions(scope)
     statement: Select[*tuple[Any, ...]] = (
         select(
             Patient.id.label("patient_id"),
