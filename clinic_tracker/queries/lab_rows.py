@@ -14,6 +14,7 @@ from sqlalchemy.orm import aliased
 
 from clinic_tracker.domain.history import VALID_STATUSES
 from clinic_tracker.domain.lab_entry import ReadValue
+from clinic_tracker.domain.lab_findings import told_once
 from clinic_tracker.domain.vocabulary import FactState
 from clinic_tracker.models.access import User
 from clinic_tracker.models.base import db
@@ -66,6 +67,11 @@ class ReportRow:
     def is_evidence(self) -> bool:
         """Whether it may do an obligation: it stands, is complete, and the laboratory calls it final."""
         return self.stands and self.is_complete and self.result_status in VALID_STATUSES
+
+    @property
+    def told(self) -> tuple[dict[str, Any], ...]:
+        """The findings, without those that a combined one tells too."""
+        return told_once(self.findings)
 
     @property
     def digest(self) -> str:

@@ -21,14 +21,9 @@ ACTION_WORDS: dict[FindingAction, str] = {
     FindingAction.TREATMENT: "Treatment",
     FindingAction.NO_ACTION: "No action",
 }
-_HINTS = {
-    FindingAction.REPEAT_ORDERED: "With the day by which.",
-    FindingAction.REFERRAL: "Say to whom.",
-    FindingAction.PATIENT_CALLED: "",
-    FindingAction.TREATMENT: "Say which.",
-    FindingAction.NO_ACTION: "Say why.",
-}
-_CHOICES = tuple((action, words, _HINTS[action]) for action, words in ACTION_WORDS.items())
+_WORDS_HINT = "Always for a referral (to whom), a treatment (which) and no action (why)."
+_DAY_HINT = "A repeat needs one; with any other answer it becomes a task for that day."
+_CHOICES = tuple(ACTION_WORDS.items())
 
 
 class DigestField(StringField):
@@ -75,8 +70,8 @@ def _class(rules: tuple[str, ...], panels: tuple[tuple[str, str], ...], panel: s
     for rule in rules:
         fields |= {
             f"{rule}_action": RadioField("What was done", choices=_CHOICES),
-            f"{rule}_due_on": DateField("By which day", not_past=True),
+            f"{rule}_due_on": DateField("By which day", not_past=True, hint=_DAY_HINT),
             f"{rule}_panel": SelectField("What is repeated", choices=[("", "Nothing"), *panels], default=panel),
-            f"{rule}_words": StringField("In words", max_length=2000, width=30),
+            f"{rule}_words": StringField("In words", max_length=2000, width=30, hint=_WORDS_HINT),
         }
     return type("ResultAnswerForm", (AnswerForm,), fields)
