@@ -181,8 +181,9 @@ def _is_like(identity: Identity, candidate: Candidate) -> bool:
     """Whether a person would want to see this chart beside the message."""
     said = Person(None, identity.family_name, identity.given_name, identity.birth_date or candidate.birth_date)
     chart = Person(candidate.key, candidate.family_name, candidate.given_name, candidate.birth_date)
-    named = _same_family(identity, candidate) and _same_given(identity, candidate)
-    return bool(named) or bool(likely_duplicates(said, [chart]))
+    family, given = _same_family(identity, candidate), _same_given(identity, candidate)
+    born = identity.birth_date == candidate.birth_date
+    return bool((family and given) or (born and (family or given))) or bool(likely_duplicates(said, [chart]))
 
 
 def _same_family(identity: Identity, candidate: Candidate) -> bool | None:
