@@ -37,6 +37,15 @@ def test_the_clock_of_the_observation_runs_and_nothing_ends_by_itself(treated, t
     assert tablet_visitor.page.get_by_role("link", name="Sign discharge").is_visible()
 
 
+def test_readiness_is_accessible_and_fits_a_tablet(treated, tablet_visitor, cast):
+    tablet_visitor.sign_in(cast.neurologist)
+    page = f"/patients/{treated.patient}/courses/{treated.course}/readiness"
+    for path in (page, f"{page}?to=2026-03-02"):
+        tablet_visitor.goto(path)
+        tablet_visitor.check_axe()
+        assert tablet_visitor.overflow() == 0, path
+
+
 def test_every_page_of_treatment_is_accessible_and_fits_a_tablet(treated, tablet_visitor, cast, clock):
     visitor = tablet_visitor
     visitor.sign_in(cast.neurologist)
@@ -45,8 +54,6 @@ def test_every_page_of_treatment_is_accessible_and_fits_a_tablet(treated, tablet
         "/infusions",
         course,
         f"{course}/{treated.course}/start",
-        f"{course}/{treated.course}/readiness",
-        f"{course}/{treated.course}/readiness?to=2026-03-02",
         f"{course}/{treated.course}/authorize",
         f"{course}/{treated.course}/edit",
         f"{course}/{treated.course}/back-entry",

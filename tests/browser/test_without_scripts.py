@@ -66,7 +66,7 @@ def test_an_infusion_is_recorded(visitor_without_scripts: Visitor, cast: Cast, s
     nurse.open("/infusions").press("Prepare Ada Okafor")
     nurse.choose("infection", "No").choose("contraindication", "No").choose("pregnancy", "No")
     nurse.tick("Equipment and trained staff for infusion reactions are at hand")
-    nurse.fill(lot_number="A1234").press("Start infusion").reads("day 1 of 5", "Running since")
+    nurse.fill(lot_number="A1234").press("Start infusion").reads("day 1 of 5", "Expected end")
     day = nurse.path
     nurse.at("2026-01-22 14:40").open(day).press("Take vitals now").fill(pulse="71").press("Record vital signs")
     nurse.press("End now").press("Record end").reads("Observation ends", "16:40")
@@ -76,7 +76,7 @@ def test_an_infusion_is_recorded(visitor_without_scripts: Visitor, cast: Cast, s
     nurse.main.locator("#stroke_advice_given").check()
     nurse.main.locator("#late_reaction_advice_given").check()
     nurse.press("Sign discharge")
-    nurse.reads("Signed by", "Nia Brandt")
+    nurse.reads("signed by", "Nia Brandt")
 
 
 def test_a_neurologist_reviews_results(visitor_without_scripts: Visitor, cast: Cast, chart: Chart) -> None:
