@@ -1,7 +1,7 @@
 """Normal results that close by themselves, where the clinic has written down when; a sample of them is looked at."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import select
 
@@ -20,6 +20,7 @@ from clinic_tracker.services.clinics import lock_clinic
 from clinic_tracker.services.facts import LONGEST_REASON
 from clinic_tracker.services.unit_of_work import unit_of_work
 
+AT_ONCE = 400
 MOST_PERCENT = 100
 SHORTEST_CRITERIA = 20
 
@@ -101,15 +102,16 @@ def _may_close(scope: Scope, report: LabReport) -> bool:
     )
 
 
-def _printed(scope: Scope, reports: list[int]) -> dict[int, list[Printed]]:
+def _printed(scope: Scope, reports: Sequence[int]) -> dict[int, list[Printed]]:
     found: defaultdict[int, list[Printed]] = defaultdict(list)
-    rows = db.session.execute(
-        select(
-            LabValue.lab_report_id, LabValue.number, LabValue.text, LabValue.low, LabValue.high, LabValue.flag
-        ).where(LabValue.clinic_id == scope.clinic_id, LabValue.lab_report_id.in_(reports))
-    )
-    for report, number, text, low, high, flag in rows:
-        found[report].append(Printed(number, comparator_of(text), low, high, flag))
+    for start in range(0, len(reports), AT_ONCE):
+        rows = db.session.execute(
+            select(
+                LabValue.lab_report_id, LabValue.number, LabValue.text, LabValue.low, LabValue.high, LabValue.flag
+            ).where(LabValue.clinic_id == scope.clinic_id, LabValue.lab_report_id.in_(reports[start : start + AT_ONCE]))
+        )
+        for report, number, text, low, high, flag in rows:
+            found[report].append(Printed(number, comparator_of(text), low, high, flag))
     return found
 
 
