@@ -6,6 +6,7 @@ import pytest
 
 from clinic_tracker.models.base import db
 from clinic_tracker.models.patients import Patient
+from clinic_tracker.models.reviewing import FollowUpTask
 from clinic_tracker.models.treatment import Infusion
 from clinic_tracker.services.demo.people import PASSWORD as DEMO_PASSWORD
 
@@ -46,6 +47,9 @@ def test_it_shows_every_phase_and_agrees_with_the_facts(app, runner):
         db.select(Infusion).where(Infusion.ended_at.is_not(None), Infusion.discharged_at.is_(None))
     )
     assert list(running)
+    tasks = list(db.session.scalars(db.select(FollowUpTask)))
+    assert all(task.panel and task.done_at is None for task in tasks)
+    assert tasks, "some amber results were answered with a repeat"
 
 
 @pytest.mark.parametrize("email", ["staff@demo.example", "neurologist@demo.example", "staff@other.example"])
