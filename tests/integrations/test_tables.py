@@ -1,0 +1,165 @@
+"""CSV and XLSX files: read into rows with line numbers, or refused with a reason."""
+
+import io
+import zipfile
+from datetime import date, datetime
+
+import pytest
+import xlsxwriter
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clinic_tracker.domain.messages import ResultMessage, Unreadable
+from clinic_tracker.domain.table_cells import DateOrder, Row
+from clinic_tracker.domain.table_mapping import Column, Layout, TableMapping, to_json
+from clinic_tracker.integrations.tables import LARGEST_UNPACKED, TableError, parse, read_table, read_tables
+
+TEXT = 'MRN,Name,Value\r\n7,"Ab""el, Åsa",5\r\n'
+
+
+def workbook(*sheets):
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer, {"in_memory": True}) as book:
+        day = book.add_format({"num_format": "yyyy-mm-dd"})
+        for cells in sheets:
+            sheet = book.add_worksheet()
+            for (row, column), value in cells.items():
+                if isinstance(value, date):
+                    sheet.write_datetime(row, column, value, day)
+                else:
+                    sheet.write(row, column, value)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "latin-1"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_encodings_and_delimiters(encoding, delimiter):
+    text = TEXT.replace('Ab""el, Å', "ÅÅ").replace(",", delimiter)
+    table = read_table(text.encode(encoding))
+    assert table.header == ("MRN", "Name", "Value")
+    assert table.rows == (Row(2, ("7", "ÅÅsa", "5")),)
+
+
+def test_quotes_titles_and_lines():
+    table = read_table(b'report of May\n\nA,A,,D\n1,"x\n""y"", z",3\n\n,,,\n4,5,6,7,8\n')
+    assert table.header == ("A", "A (2)", "Column C", "D", "Column E")
+    assert [row.line for row in table.rows] == [4, 8]
+    assert table.rows[0].cells[1] == 'x "y", z'
+
+
+def test_a_file_that_says_its_delimiter():
+    assert read_table(b"sep=|\na|b,c\n1|2\n").rows == (Row(3, ("1", "2")),)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"only one line, here",
+        b"\xd0\xcf\x11\xe0old excel",
+        b"PK\x03\x04 no archive",
+        bytes(range(256)) * 20,
+        b'a,b\n1,"open',
+        b"a,b\n" + b"x" * 200_000,
+        ("a," * 300 + "b\n" + "1," * 300 + "2\n").encode(),
+        b"\xff\xfea",
+    ],
+)
+def test_what_is_no_table_is_refused_in_a_sentence(raw):
+    with pytest.raises(TableError, match=r"\.$"):
+        read_table(raw)
+
+
+def test_a_workbook_with_typed_cells():
+    raw = workbook(
+        {},
+        {
+            (0, 0): "Title",
+            (2, 0): "MRN",
+            (2, 1): "Drawn",
+            (2, 2): "Value",
+            (3, 0): 100,
+            (3, 1): datetime(2026, 1, 12),  # noqa: DTZ001 - a cell has no zone
+            (3, 2): 0.1,
+            (5, 0): "00200",
+            (5, 1): datetime(2026, 1, 12, 8, 30),  # noqa: DTZ001 - a cell has no zone
+            (5, 2): "<0.1",
+        },
+    )
+    table = read_table(raw)
+    assert (table.name, table.header) == ("Sheet2", ("MRN", "Drawn", "Value"))
+    assert table.rows == (Row(4, ("100", "2026-01-12", "0.1")), Row(6, ("00200", "2026-01-12 08:30:00", "<0.1")))
+
+
+def test_every_sheet_can_be_read():
+    one = {(0, 0): "A", (0, 1): "B", (1, 0): 1}
+    assert [table.name for table in read_tables(workbook(one, one))] == ["Sheet1", "Sheet2"]
+
+
+def test_an_archive_that_unpacks_to_too_much_is_refused_before_it_is_unpacked():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", b" " * (LARGEST_UNPACKED + 1))
+    with pytest.raises(TableError, match="too large when it is unpacked"):
+        read_table(buffer.getvalue())
+
+
+def test_a_cell_far_away_is_refused():
+    with pytest.raises(TableError, match="far to the right"):
+        read_table(workbook({(0, 0): "A", (0, 1): "B", (1_000_000, 16_000): "x"}))
+
+
+@pytest.mark.parametrize("name", ["content.xml", "xl/workbook.bin"])
+def test_another_kind_of_archive_is_refused(name):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(name, b"<x/>")
+    with pytest.raises(TableError, match="no XLSX"):
+        read_table(buffer.getvalue())
+
+
+def test_a_damaged_workbook_is_refused():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("xl/workbook.xml", b"<workbook><sheets><sheet")
+    with pytest.raises(TableError, match="damaged"):
+        read_table(buffer.getvalue())
+
+
+MAPPING = TableMapping(
+    Layout.LONG,
+    DateOrder.MONTH_FIRST,
+    columns={
+        "MRN": Column.MRN,
+        "Drawn": Column.COLLECTED,
+        "LOINC": Column.LOINC,
+        "Value": Column.VALUE,
+        "Unit": Column.UNIT,
+    },
+)
+RESULTS = b"MRN,Drawn,LOINC,Value,Unit\n7,1/12/2026,777-3,251,10*3/uL\n8,1/12/2026,777-3,,10*3/uL\n"
+
+
+def test_rows_become_messages_with_the_changes_of_a_person():
+    good, bad = parse(RESULTS, "UTC", to_json(MAPPING))
+    assert isinstance(good, ResultMessage)
+    assert bad.where == "line 3, column Value"
+    changes = {**to_json(MAPPING), "changes": {"3": {"Value": "90"}}, "dropped": [2]}
+    (fixed,) = parse(RESULTS, "UTC", changes)
+    assert (fixed.position, fixed.reports[0].values[0].text) == (3, "90")
+
+
+@pytest.mark.parametrize("mapping", [{}, {"layout": "odd"}])
+def test_without_a_mapping_nothing_is_taken(mapping):
+    (refused,) = parse(RESULTS, "UTC", mapping)
+    assert isinstance(refused, Unreadable)
+    assert "has not been chosen" in refused.message
+
+
+@given(
+    st.one_of(
+        st.binary(max_size=300), st.binary(max_size=300).map(lambda raw: b"PK\x03\x04" + raw), st.text().map(str.encode)
+    )
+)
+def test_any_bytes_are_read_or_refused(raw):
+    assert all(isinstance(one, ResultMessage | Unreadable) for one in parse(raw, "UTC", to_json(MAPPING)))
