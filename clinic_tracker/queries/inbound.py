@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 from clinic_tracker.domain.errors import NotFound
 from clinic_tracker.domain.message_json import unpack_identity, unpack_report
 from clinic_tracker.domain.messages import Identity, SentReport
-from clinic_tracker.domain.vocabulary import InboundState
+from clinic_tracker.domain.vocabulary import InboundMessageState, InboundState
 from clinic_tracker.models.access import User
 from clinic_tracker.models.base import db
 from clinic_tracker.models.inbound import InboundMessage, InboundResult, InboundSource
@@ -122,12 +122,22 @@ def find_source(scope: Scope, name: str) -> Origin | None:
 
 
 def messages(
-    scope: Scope, *, source: uuid.UUID | None = None, limit: int = PAGE, before: int | None = None
+    scope: Scope,
+    *,
+    source: uuid.UUID | None = None,
+    state: InboundMessageState | None = None,
+    until: datetime | None = None,
+    limit: int = PAGE,
+    before: int | None = None,
 ) -> list[MessageRow]:
     """What was received, newest first; ``before`` is the key of the last one of the page before."""
     statement = _messages(scope).order_by(InboundMessage.id.desc()).limit(limit)
     if source is not None:
         statement = statement.where(InboundSource.public_id == source)
+    if state is not None:
+        statement = statement.where(InboundMessage.state == state.value)
+    if until is not None:
+        statement = statement.where(InboundMessage.received_at < until)
     if before is not None:
         statement = statement.where(InboundMessage.id < before)
     return [MessageRow(*row) for row in db.session.execute(statement)]
@@ -164,9 +174,9 @@ def results_of(scope: Scope, message_id: uuid.UUID) -> list[ResultRow]:
     return _read(_results(scope).where(InboundMessage.public_id == message_id).order_by(InboundResult.position))
 
 
-def unmatched(scope: Scope) -> list[ResultRow]:
-    """The results of which it is not certain whose they are, the oldest first."""
-    return _open(scope, InboundState.UNMATCHED)
+def unmatched(scope: Scope, *, limit: int | None = None, after: int | None = None) -> list[ResultRow]:
+    """The results of which it is not certain whose they are, the oldest first; ``after`` is the last key before."""
+    return _open(scope, InboundState.UNMATCHED, limit, after)
 
 
 def not_understood(scope: Scope) -> list[ResultRow]:
@@ -210,10 +220,9 @@ def _one_source(scope: Scope, condition: ColumnElement[bool]) -> Origin | None:
     return None if found is None else Origin(*found)
 
 
-def _open(scope: Scope, state: InboundState) -> list[ResultRow]:
-    return _read(
-        _results(scope).where(InboundResult.state == state.value).order_by(InboundResult.received_at, InboundResult.id)
-    )
+def _open(scope: Scope, state: InboundState, limit: int | None = None, after: int | None = None) -> list[ResultRow]:
+    statement = _results(scope).where(InboundResult.state == state.value, InboundResult.id > (after or 0))
+    return _read(statement.order_by(InboundResult.id).limit(limit))
 
 
 def _messages(scope: Scope) -> Select[*tuple[Any, ...]]:

@@ -20,6 +20,7 @@ BLUEPRINTS = (
     "patients",
     "infusions",
     "labs",
+    "inbound",
     "rems",
     "worklists",
     "tasks",

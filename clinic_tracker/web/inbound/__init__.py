@@ -1,0 +1,1 @@
+"""Results that come from laboratories: sources, messages, and what waits for a person."""

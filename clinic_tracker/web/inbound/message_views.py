@@ -1,0 +1,107 @@
+"""Messages as they were received: the list, what became of each report, the bytes, and working one off again."""
+
+import uuid
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from clinic_tracker.domain.errors import RuleViolation
+from clinic_tracker.domain.local_time import parse_date, zone
+from clinic_tracker.domain.permissions import Permission
+from clinic_tracker.domain.vocabulary import InboundMessageState, InboundState
+from clinic_tracker.integrations.inbox import go_on
+from clinic_tracker.queries.inbound import PAGE, message, raw_of, results_of
+from clinic_tracker.queries.inbound import messages as messages_of
+from clinic_tracker.queries.inbound import sources as sources_of
+from clinic_tracker.queries.scope import Scope
+from clinic_tracker.services.exporting import note_export
+from clinic_tracker.services.inbound_refile import understand_again
+from clinic_tracker.web.access import current_scope, requires
+from clinic_tracker.web.addresses import key_in, uuid_in
+from clinic_tracker.web.inbound.blueprint import blueprint
+from clinic_tracker.web.inbound.presenters import MESSAGE_WORDS, shown_message, shown_results
+
+MOST_SHOWN = 500
+MOST_RAW = 200_000
+
+
+@blueprint.get("/results/messages")
+@requires(Permission.VIEW_PATIENTS)
+def messages() -> str:
+    """What was received, newest first."""
+    scope = current_scope()
+    source, state = uuid_in("source"), request.args.get("state", "")
+    chosen = InboundMessageState(state) if state in set(InboundMessageState) else None
+    until, day, error = _until(scope)
+    rows = messages_of(scope, source=source, state=chosen, until=until, limit=PAGE + 1, before=key_in("before"))
+    filters = {"source": source, "state": chosen, "until": day}
+    kept: dict[str, Any] = {name: value for name, value in filters.items() if value}
+    more = url_for("inbound.messages", **kept, before=rows[PAGE - 1].id) if len(rows) > PAGE else None
+    return render_template(
+        "inbound/messages.html",
+        rows=[shown_message(row) for row in rows[:PAGE]],
+        more=more,
+        filters=filters,
+        error=error,
+        narrowed=len(kept),
+        sources=[("", "All"), *((str(row.public_id), row.name) for row in sources_of(scope))],
+        states=[("", "All"), *((key.value, words) for key, (words, _tone) in MESSAGE_WORDS.items())],
+        may=Permission,
+    )
+
+
+@blueprint.get("/results/messages/<uuid:message>")
+@requires(Permission.VIEW_PATIENTS)
+def received(message: uuid.UUID) -> str:
+    """One message: what became of each report, and what to do about those that wait."""
+    scope = current_scope()
+    row = _message(scope, message)
+    rows = results_of(scope, message)
+    shown = shown_results(scope, rows[:MOST_SHOWN])
+    unread = any(one.state is InboundState.NOT_UNDERSTOOD for one in rows)
+    values: dict[str, Any] = {"message": shown_message(row), "rows": shown, "total": len(rows), "unread": unread}
+    return render_template("inbound/message.html", **values, may=Permission)
+
+
+@blueprint.get("/admin/messages/<uuid:message>/raw")
+@requires(Permission.MANAGE_CLINIC)
+def raw(message: uuid.UUID) -> str:
+    """The message as received. Who looked is noted: it may name patients that the clinic does not know."""
+    scope = current_scope()
+    row = _message(scope, message)
+    found = raw_of(scope, message)
+    shown_results(scope, results_of(scope, message))
+    note_export(scope, "received_message", {"message": str(message)})
+    text = found[:MOST_RAW].decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    text = "".join(sign if sign.isprintable() or sign in "\n\t" else "\N{REPLACEMENT CHARACTER}" for sign in text)
+    return render_template("inbound/raw.html", message=row, text=text, size=len(found), cut=len(found) > MOST_RAW)
+
+
+@blueprint.post("/results/messages/<uuid:message>/replay")
+@requires(Permission.RECORD_EVIDENCE)
+def replay(message: uuid.UUID) -> ResponseReturnValue:
+    """Go on with a message that was not finished, and read again what was not understood of it."""
+    scope = current_scope()
+    go_on(scope, _message(scope, message))
+    waiting = [one.public_id for one in results_of(scope, message) if one.state is InboundState.NOT_UNDERSTOOD]
+    changed = understand_again(scope, waiting) if waiting else 0
+    flash(f"Worked off again: {changed} changed. Nothing is recorded twice.", "success")
+    return redirect(url_for("inbound.received", message=message), 303)
+
+
+def _message(scope: Scope, public_id: uuid.UUID) -> Any:
+    return message(scope, public_id)
+
+
+def _until(scope: Scope) -> tuple[datetime | None, str, str]:
+    """The end of the day of the filter as an instant, the day as typed, and what is wrong with it."""
+    text = request.args.get("until", "").strip()[:20]
+    if not text:
+        return None, "", ""
+    try:
+        day = parse_date(text, scope.today, "until")
+    except RuleViolation as violation:
+        return None, text, violation.message
+    return datetime.combine(day + timedelta(days=1), time.min, zone(scope.time_zone)), text, ""
