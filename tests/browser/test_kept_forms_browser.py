@@ -175,3 +175,16 @@ def test_a_form_left_open_past_a_sign_out_is_trusted_anew(nurse, url, cast):
     with page.expect_navigation():
         page.get_by_role("button", name="Record vital signs").click()
     assert count() == 1
+
+
+def test_a_refused_answer_does_not_come_back_on_a_page_opened_anew(nurse, url, clock):
+    page = nurse.page
+    open_form(nurse, url)
+    page.get_by_role("button", name="Record vital signs").click()
+    expect(page.get_by_role("main")).to_contain_text("Enter at least one value")
+    before = page.locator("#taken_at-time").input_value()
+    clock.forward(minutes=7)
+    nurse.goto(url)
+    page.wait_for_load_state("networkidle")
+    expect(page.locator(NOTICE)).to_have_count(0)
+    assert page.locator("#taken_at-time").input_value() != before

@@ -47,7 +47,10 @@ export default function keepTyped(form, { attach }) {
     const go = answer.headers.get("X-Go") && new URL(answer.headers.get("X-Go"), location.href);
     if (go) return go.pathname === signIn() ? signedOut() : leave(go);
     const page = parse(await answer.text());
-    if ((answer.ok || answer.status === 400) && hasForm(page)) return showPage(page, attach);
+    if ((answer.ok || answer.status === 400) && hasForm(page)) {
+      keep(form); // answered: it is no longer on its way, and does not come back on a page that is opened anew
+      return showPage(page, attach);
+    }
     if (answer.status === 400 && again) return (await trustAnew(form)) ? send(submitter, false) : signedOut();
     return tell(`Not saved. ${reason(page)}`);
   }

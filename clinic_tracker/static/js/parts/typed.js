@@ -1,6 +1,7 @@
 // What was typed and is not saved yet. Kept in the memory of this tab only, for the person who typed it, until it is
 // saved, discarded, or the person signs out; nothing of it is written to lasting storage.
 const PREFIX = "typed:";
+const RETURNS = ["reload", "traverse", "back_forward"];
 const LONGEST = 12 * 60 * 60 * 1000;
 
 const keys = () => Object.keys(sessionStorage).filter((key) => key.startsWith(PREFIX));
@@ -44,8 +45,8 @@ export function keep(form, sent = false) {
 
 // What was given up by going elsewhere must not come back as if it were new.
 function isWanted(found) {
-  const arrival = performance.getEntriesByType("navigation")[0]?.type;
-  return found.sent || arrival !== "navigate" || /^\/(sign-in|clinic)\b/.test(new URL(document.referrer || location).pathname);
+  const arrival = globalThis.navigation?.activation?.navigationType ?? performance.getEntriesByType("navigation")[0]?.type;
+  return found.sent || RETURNS.includes(arrival) || /^\/(sign-in|clinic)\b/.test(new URL(document.referrer || location).pathname);
 }
 
 // Puts back what was typed, and the number of the form with it, so that it is recorded once however often it is sent.
