@@ -16,7 +16,8 @@ from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.vocabulary import InboundKind
 from clinic_tracker.integrations.inbox import Received, go_on, receive, rehearsed
 from clinic_tracker.queries.clinics import all_clinics
-from clinic_tracker.queries.inbound import MessageRow, Origin, find_source, message, unfinished
+from clinic_tracker.queries.inbound import MessageRow, Origin, find_source, message
+from clinic_tracker.queries.inbound_uploads import ready
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services.inbound_sources import add_source
 
@@ -165,8 +166,8 @@ def _kind_of(raw: bytes) -> InboundKind:
 
 def _to_replay(scope: Scope, public_id: uuid.UUID | None, *, only: bool) -> Iterator[MessageRow]:
     if public_id is None:
-        yield from unfinished(scope)
-    elif only or any(row.public_id == public_id for row in unfinished(scope)):
+        yield from ready(scope)
+    elif only or any(row.public_id == public_id for row in ready(scope)):
         yield message(scope, public_id)
 
 

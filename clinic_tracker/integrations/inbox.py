@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.messages import Outcome, Parsed, ResultMessage, Unreadable
 from clinic_tracker.domain.vocabulary import InboundKind, InboundMessageState
 from clinic_tracker.queries.inbound import MessageRow, Origin, raw_of, source_row
 from clinic_tracker.queries.inbound_outcomes import counts, outcomes
+from clinic_tracker.queries.inbound_uploads import draft_of
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services.inbound import finish, store
 from clinic_tracker.services.inbound_ingest import Ingested, ingest, rehearse
@@ -50,6 +52,9 @@ def receive(scope: Scope, source: uuid.UUID, raw: bytes, file_name: str | None =
     The same bytes of the same source are answered as before. Bytes whose work was interrupted are gone on with.
     """
     origin = source_row(scope, source)
+    if origin.kind == InboundKind.TABLE and not origin.mapping:
+        words = "What the columns of this source mean has not been chosen: upload one of its files on the page first."
+        raise RuleViolation("no_columns", "source", words)
     stored = store(scope, source, raw, file_name=file_name)
     work = _Work(scope, origin, stored.id, raw, file_name)
     done = work.finish(begun=stored.done > 0) if stored.state is InboundMessageState.RECEIVED else work.told()
@@ -115,7 +120,7 @@ class _Work:
 
     def finish(self, *, begun: bool) -> Ingested:
         """Record what is left of it and close it; what became of all of it."""
-        parsed = parsed_of(self.scope, self.origin, self.raw, self.file_name)
+        parsed = parsed_of(self.scope, self._as_chosen(), self.raw, self.file_name)
         done = ingest(self.scope, self.message_id, parsed)
         if begun or len(done.outcomes) < len(parsed):
             done = self.told()
@@ -125,6 +130,15 @@ class _Work:
         control_id = next((one.control_id for one in parsed if one.control_id), None)
         finish(self.scope, self.message_id, done.counts, control_id=control_id, error=error)
         return done
+
+    def _as_chosen(self) -> Origin:
+        """The source, with what a person chose for this file where one did."""
+        draft = draft_of(self.scope, self.message_id)
+        if draft is None:
+            return self.origin
+        if not draft.loading:
+            raise RuleViolation("being_checked", None, "This file is being checked: load it on the page of its rows.")
+        return self.origin._replace(mapping=draft.as_mapping())
 
     def told(self) -> Ingested:
         """What became of it, from the log."""

@@ -127,6 +127,9 @@ class AuditAction(StrEnum):
     INBOUND_SOURCE_EDITED = "inbound_source.edited"
     API_TOKEN_CREATED = "api_token.created"  # noqa: S105 - the name of an event
     API_TOKEN_REVOKED = "api_token.revoked"  # noqa: S105 - the name of an event
+    UPLOAD_CHANGED = "inbound_message.changed"
+    UPLOAD_LOADED = "inbound_message.loaded"
+    UPLOAD_DISCARDED = "inbound_message.discarded"
     RESULT_MATCHED = "inbound_result.matched"
     RESULT_DISMISSED = "inbound_result.dismissed"
     RESULT_MATCH_UNDONE = "inbound_result.match_undone"

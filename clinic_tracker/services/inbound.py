@@ -104,7 +104,12 @@ def finish(
     ``counts`` say how many reports became what. Closing it again changes nothing.
     """
     begin_write(scope)
-    answer: dict[str, Any] = {"counts": dict(counts)}
+    kept = db.session.execute(
+        select(InboundMessage.answer).where(
+            InboundMessage.id == message_id, InboundMessage.clinic_id == scope.clinic_id
+        )
+    ).scalar_one_or_none()
+    answer: dict[str, Any] = {**(kept or {}), "counts": dict(counts)}
     state = InboundMessageState.REFUSED if error else InboundMessageState.DONE
     db.session.execute(
         update(InboundMessage)

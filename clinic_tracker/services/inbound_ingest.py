@@ -7,7 +7,7 @@ by one, each in a savepoint.
 
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
@@ -57,8 +57,18 @@ def ingest(scope: Scope, message_id: int, parsed: Sequence[Parsed], *, at_once: 
     return done
 
 
-def rehearse(scope: Scope, source: uuid.UUID | InboundKind, raw: bytes, parsed: Sequence[Parsed]) -> Ingested:
-    """What would become of a message, as if it were sent now by a source, or by a new one: nothing of it is kept."""
+def rehearse(
+    scope: Scope,
+    source: uuid.UUID | InboundKind,
+    raw: bytes,
+    parsed: Sequence[Parsed],
+    *,
+    look: Callable[[InboundMessage], None] | None = None,
+) -> Ingested:
+    """What would become of a message, as if it were sent now by a source, or by a new one: nothing of it is kept.
+
+    ``look`` is called with the message while everything of it is there.
+    """
     scope.require(Permission.RECORD_EVIDENCE)
     parts, done = _parts(parsed), Ingested()
     with unit_of_work(scope) as work:
@@ -71,6 +81,8 @@ def rehearse(scope: Scope, source: uuid.UUID | InboundKind, raw: bytes, parsed: 
         for begin in range(0, len(parts), AT_ONCE):
             done.outcomes += _take(chunk, parts[begin : begin + AT_ONCE])
         done.counts.update(chunk.counts)
+        if look is not None:
+            look(message)
     return done
 
 
