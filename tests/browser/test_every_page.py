@@ -8,19 +8,27 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
-from clinic_tracker.domain.vocabulary import FindingAction, OutreachChannel, OutreachOutcome
+from clinic_tracker.domain.vocabulary import FindingAction, OutreachChannel, OutreachOutcome, ReactionGrade
 from clinic_tracker.models.access import FacilityCertification, User
 from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import Exam, FormSubmission, LabReport, Outreach, Vaccination, Waiver
 from clinic_tracker.models.patients import Enrollment
 from clinic_tracker.models.suite import Chair, ChairBooking
-from clinic_tracker.models.treatment import Authorization, CourseFollowUp, Infusion, Prophylaxis, VitalSigns
+from clinic_tracker.models.treatment import (
+    Authorization,
+    CourseFollowUp,
+    Infusion,
+    InfusionReaction,
+    Prophylaxis,
+    VitalSigns,
+)
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.tallies import Tally
 from clinic_tracker.services.acknowledgements import Answer, acknowledge
 from clinic_tracker.services.follow_ups import CallMade, record_call
 from clinic_tracker.services.outreach import record_contact
 from clinic_tracker.services.prophylaxis import ProphylaxisFacts, start_prophylaxis
+from clinic_tracker.services.reactions import ReactionSeen, record_reaction
 from clinic_tracker.services.waivers import waive_requirement
 from tests.booked import add_chairs, book, days_from
 from tests.browser.journey import Journey
@@ -54,7 +62,11 @@ def chart(cast: Cast, scope_for: Callable[..., Scope]) -> Chart:
     patient = add_patient(cast, scope_for)
     patient.make_ready()
     patient.prepare()
-    patient.start(1)
+    infusion = patient.start(1)
+    severe = ReactionGrade.SEVERE
+    hives = {"ticked": ("urticaria",), "seriousness": ("medically_important",)}
+    seen = ReactionSeen(onset_at=patient.scope.now, grade=severe, **hives)
+    record_reaction(patient.scope, patient.patient, infusion, seen)
     add_chairs(scope_for(cast.administrator), "1", "2")
     book(patient, *days_from(patient, patient.scope.today + timedelta(days=1), 2))
     chart = Chart(patient.scope, patient.patient, [patient.course] if patient.course else [])
@@ -106,6 +118,7 @@ def values_of(chart: Chart, other: Chart, cast: Cast) -> Values:
     return {
         **found,
         "part": db.session.query(VitalSigns).one().public_id,
+        "reaction": db.session.query(InfusionReaction).one().public_id,
         "patient": chart.id,
         "course": chart.courses[-1],
         "infusion": db.session.query(Infusion).filter_by(patient_id=chart_id).one().public_id,
