@@ -17,9 +17,17 @@ class ValueReader:
     def __init__(self, catalog: LabCatalog, local: LocalCodes) -> None:
         self.catalog = catalog
         self.local = local
+        self._read: dict[tuple[str, ...], ReadValue] = {}  # laboratories print the same values over and over
 
     def read(self, analyte: str, sent: Observed, sex: Sex) -> ReadValue:
         """The value in the unit of the rules. RuleViolation where value or unit cannot be read for certain."""
+        key = (analyte, sent.text, sent.unit, sent.unit_text, sent.low, sent.high, sex)
+        known = self._read.get(key)
+        if known is None:
+            known = self._read[key] = self._reading(analyte, sent, sex)
+        return known
+
+    def _reading(self, analyte: str, sent: Observed, sex: Sex) -> ReadValue:
         ordinal = self.catalog.analytes[analyte].ordinal
         text, unit = sent.text.strip(), "" if ordinal else self._unit(analyte, sent)
         if not ordinal and not unit:

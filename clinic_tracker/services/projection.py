@@ -1,6 +1,6 @@
 """The three projections, written as a difference: what the engine says minus what is stored."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, NamedTuple
@@ -229,12 +229,22 @@ def _write(projection: _Projection, stored: Mapping[Key, Row], expected: Mapping
     if gone:
         met += _execute(delete(table).where(*where), [keyed(key) for key in gone])
     if changed:
-        values = [row | keyed(tuple(row[name] for name in projection.key)) for row in changed]
-        settable: Row = {name: bindparam(name) for name in projection.columns if name not in projection.key}
+        differing = _differing(projection, stored, changed)
+        values = [
+            {name: row[name] for name in differing} | keyed(tuple(row[name] for name in projection.key))
+            for row in changed
+        ]
+        settable: Row = {name: bindparam(name) for name in differing}
         met += _execute(update(table).where(*where).values(settable), values)
     if new:
         db.session.execute(insert(table), new)
     return len(gone) + len(changed) + len(new) if met == len(gone) + len(changed) else None
+
+
+def _differing(projection: _Projection, stored: Mapping[Key, Row], changed: Sequence[Row]) -> list[str]:
+    """The columns that differ in any of the rows."""
+    pairs = [(row, stored[tuple(row[name] for name in projection.key)]) for row in changed]
+    return [name for name in projection.columns if any(row[name] != old[name] for row, old in pairs)]
 
 
 def _execute(statement: Delete | Update, rows: list[Row]) -> int:
