@@ -11,9 +11,10 @@ from clinic_tracker.domain.lab_reading import LabReader
 from clinic_tracker.domain.matching import How
 from clinic_tracker.domain.message_json import unpack_report
 from clinic_tracker.domain.permissions import Permission
-from clinic_tracker.domain.vocabulary import InboundState
+from clinic_tracker.domain.vocabulary import FactState, InboundState
 from clinic_tracker.models.base import db
 from clinic_tracker.models.inbound import InboundMessage, InboundResult, InboundSource
+from clinic_tracker.models.monitoring import Exam, LabReport
 from clinic_tracker.queries.inbound_codes import local_codes
 from clinic_tracker.queries.lab_catalog import lab_catalog
 from clinic_tracker.queries.scope import Scope
@@ -73,9 +74,26 @@ class Refiling:
     def _keep(self, result: InboundResult, row: Row, how: How | None) -> None:
         for name in _COPIED:
             setattr(result, name, row[name])
+        if result.state == InboundState.DUPLICATE and how is None and self._is_on_chart(result):
+            result.state = InboundState.RECORDED.value  # what is on the chart already came with this very result
         if how is not None:
             result.matched_how = how.value
             result.matched_by_id, result.matched_at = self.scope.user_id, self.scope.now
+
+    def _is_on_chart(self, result: InboundResult) -> bool:
+        """Whether something that stands on a chart came with this result."""
+        return any(
+            db.session.execute(
+                select(fact.id)
+                .where(
+                    fact.clinic_id == self.scope.clinic_id,
+                    fact.inbound_result_id == result.id,
+                    fact.state == FactState.RECORDED.value,
+                )
+                .limit(1)
+            ).first()
+            for fact in (LabReport, Exam)
+        )
 
 
 def understand_again(scope: Scope, results: Collection[uuid.UUID] | None = None) -> int:
