@@ -49,9 +49,13 @@ def electrocardiogram(facts: BaselineFacts, settings: BaselineSettings) -> Basel
 
 
 def hiv(facts: BaselineFacts, settings: BaselineSettings) -> BaselineItem:
-    """A negative HIV test before the first course, later one on file; positive is a contraindication (R-32)."""
+    """A negative HIV test before the first course, later one on file; positive is a contraindication (R-32).
+
+    A positive one that came after the first day counts from its day on.
+    """
     code, title, requirement, block = ExamKind.HIV_TEST, "HIV test", "R-32", Weight.BLOCK
-    done = _latest(facts, code)
+    since = _latest(facts, code, facts.known_until)
+    done = since if since is not None and since.outcome == "positive" else _latest(facts, code)
     if done is None:
         return BaselineItem(code, title, requirement, BaselineState.MISSING, block, None, None, "Not on file.")
     day = show_date(done.on)
@@ -76,7 +80,7 @@ def varicella_immunity(facts: BaselineFacts) -> BaselineItem:
     if facts.course_number > 1:
         return _not_applicable(code, title, requirement, "Asked for before the first course.")
     history, antibodies = _latest(facts, ExamKind.VZV_HISTORY), _latest(facts, ExamKind.VZV_SEROLOGY)
-    doses = [dose.given_on for dose in _doses(facts, varicella=True)]
+    doses = [dose.given_on for dose in _doses(facts, facts.start_on, varicella=True)]
     grounds: tuple[date, str] | None = None
     if history and history.outcome == "positive":
         grounds = history.on, "History of chickenpox or shingles"
@@ -93,7 +97,10 @@ def varicella_immunity(facts: BaselineFacts) -> BaselineItem:
 
 
 def vaccines(facts: BaselineFacts, settings: BaselineSettings) -> list[BaselineItem]:
-    """Vaccines are complete six weeks before a course: varicella blocks (R-28), any other warns (R-29)."""
+    """Vaccines are complete six weeks before a course: varicella blocks (R-28), any other warns (R-29).
+
+    A dose between two days of a course keeps the next day waiting as long.
+    """
     return [
         _vaccine_gap(facts, settings, "vzv_vaccine", "Varicella vaccine", "R-28", Weight.BLOCK, varicella=True),
         _vaccine_gap(facts, settings, "vaccines", "Other vaccines", "R-29", Weight.WARN, varicella=False),
@@ -110,13 +117,16 @@ def _vaccine_gap(
     *,
     varicella: bool,
 ) -> BaselineItem:
-    doses = _doses(facts, varicella=varicella)
+    doses = _doses(facts, facts.known_until, varicella=varicella)
     if not doses:
         return _not_applicable(code, title, requirement, "None on file.")
     latest = max(dose.given_on for dose in doses)
     earliest = latest + timedelta(days=settings.vaccine_gap_days)
-    state = BaselineState.MET if facts.start_on >= earliest else BaselineState.TOO_SOON
+    judged_on = facts.start_on if latest <= facts.start_on else facts.known_until
+    state = BaselineState.MET if judged_on >= earliest else BaselineState.TOO_SOON
     words = f"Last dose {show_date(latest)}; start not before {show_date(earliest)}."
+    if latest > facts.start_on:
+        words = f"A dose after the first day, on {show_date(latest)}; go on not before {show_date(earliest)}."
     return BaselineItem(code, title, requirement, state, weight, latest, None, words)
 
 
@@ -136,15 +146,17 @@ def _not_applicable(code: str, title: str, requirement: str, words: str) -> Base
     return BaselineItem(code, title, requirement, BaselineState.NOT_APPLICABLE, Weight.ADVISORY, None, None, words)
 
 
-def _latest(facts: BaselineFacts, kind: ExamKind) -> ExamDone | None:
-    """The latest examination of a kind up to the first day of the course; of several on a day the last listed."""
-    done = [exam for exam in facts.exams if exam.kind == kind and exam.on <= facts.start_on]
+def _latest(facts: BaselineFacts, kind: ExamKind, until: date | None = None) -> ExamDone | None:
+    """The latest examination of a kind up to the first day of the course, or to a later day; of several on a day the
+    last listed.
+    """
+    done = [exam for exam in facts.exams if exam.kind == kind and exam.on <= (until or facts.start_on)]
     return max(reversed(done), key=lambda exam: exam.on, default=None)
 
 
-def _doses(facts: BaselineFacts, *, varicella: bool) -> list[VaccineDose]:
-    """The doses up to the first day of the course: those against varicella, or all others."""
-    given = [dose for dose in facts.vaccines if dose.given_on <= facts.start_on]
+def _doses(facts: BaselineFacts, until: date, *, varicella: bool) -> list[VaccineDose]:
+    """The doses up to a day: those against varicella, or all others."""
+    given = [dose for dose in facts.vaccines if dose.given_on <= until]
     return [dose for dose in given if (dose.vaccine.casefold() in VARICELLA_VACCINES) is varicella]
 
 

@@ -60,7 +60,10 @@ class VaccineDose(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BaselineFacts:
-    """What is on file, for a course that starts or started on ``start_on``, seen on ``as_of``."""
+    """What is on file, for a course that starts or started on ``start_on``, seen on ``as_of``.
+
+    ``on`` is the day of the course that is to be given, where it is a later one than the first.
+    """
 
     course_number: int
     start_on: date
@@ -69,6 +72,12 @@ class BaselineFacts:
     exams: tuple[ExamDone, ...] = ()
     vaccines: tuple[VaccineDose, ...] = ()
     first_started_at: datetime | None = None
+    on: date | None = None
+
+    @property
+    def known_until(self) -> date:
+        """Up to which day a contraindication counts that was found, or a vaccine given, after the first day."""
+        return self.start_on if self.on is None else max(self.start_on, self.on)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from clinic_tracker.domain.readiness_tests import BASELINE_PREFIX, tests
 __all__ = [
     "BASELINE_PREFIX",
     "MINIMUM_AGE",
+    "PLAN_CODES",
     "Answers",
     "AuthorizationFact",
     "DayFacts",
@@ -38,11 +39,16 @@ __all__ = [
     "compare",
     "contraindication_titles",
     "is_of_course",
+    "is_of_resumption",
     "is_readiness",
     "moved_to",
     "readiness",
 ]
 
+# Judged when a course is planned, too.
+PLAN_CODES = frozenset({"course_too_early", "too_young", "too_many_courses"})
+# Needed anew when a course goes on after a long gap, beside the tests.
+_NEEDED_ANEW = frozenset({"not_authorized", "authorization_expired", "not_verified"})
 # Judged for the course as a whole: explained once, it is not asked again on the following days.
 COURSE_CODES = frozenset(
     {
@@ -94,6 +100,13 @@ def moved_to(facts: ReadinessFacts, day: date) -> ReadinessFacts:
 def is_of_course(code: str) -> bool:
     """Whether a deviation of this code concerns the course, so that its reason holds for every day of it."""
     return code.startswith(BASELINE_PREFIX) or code in COURSE_CODES
+
+
+def is_of_resumption(code: str) -> bool:
+    """Whether what it is about is needed anew when a course goes on after a long gap, so that a reason of before does
+    not hold any more (decision 16).
+    """
+    return code.startswith(BASELINE_PREFIX) or code in _NEEDED_ANEW
 
 
 def is_readiness(code: str) -> bool:

@@ -186,4 +186,5 @@ class ReadinessFacts:
             exams=self.exams,
             vaccines=self.vaccines,
             first_started_at=self.first_started_at if self.given and self.given[0].on == self.start_on else None,
+            on=self.on,
         )

@@ -46,7 +46,7 @@ def _of_set(item: BaselineItem) -> Item:
         weight=Stop.HARD if never else _WEIGHTS[item.weight],
         words=f"{item.title}: {item.words}" if item.is_unmet else item.words,
         short=f"{name} {_STATE_WORDS.get(item.state, '')}".strip(),
-        breach=BASELINE_PREFIX + item.code,
+        breach=_breach(item),
         clears=_clears(item),
         permission=_who(item),
         place=_place(item),
@@ -54,6 +54,12 @@ def _of_set(item: BaselineItem) -> Item:
         expires_on=item.expires_on,
         unconfirmed=item.code in _UNCONFIRMED,
     )
+
+
+def _breach(item: BaselineItem) -> str:
+    """A contraindication has a code of its own: a reason why the test was missing explains none."""
+    found = "_positive" if item.state is BaselineState.CONTRAINDICATED else ""
+    return f"{BASELINE_PREFIX}{item.code}{found}"
 
 
 def _clears(item: BaselineItem) -> str:

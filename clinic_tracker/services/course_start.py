@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from clinic_tracker.domain.eligibility import CourseStart, check_course_start
 from clinic_tracker.domain.notes import Verdict, deviation
-from clinic_tracker.domain.readiness import MINIMUM_AGE
+from clinic_tracker.domain.readiness import MINIMUM_AGE, PLAN_CODES
 from clinic_tracker.domain.vocabulary import FactState
 from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import Vaccination
@@ -20,7 +20,6 @@ from clinic_tracker.services.deviations import Reasons, record_deviation, settle
 from clinic_tracker.services.infusion_rules import recorded_days
 
 START_FIELD = "planned_start_on"
-PLAN_CODES = frozenset({"course_too_early", "too_young", "too_many_courses"})
 
 
 def start_verdict(scope: Scope, patient: Patient, number: int, start_on: date | None) -> Verdict:

@@ -14,7 +14,7 @@ from clinic_tracker.domain.infusion_day import InfusionContext, InfusionEntry, P
 from clinic_tracker.domain.infusion_day import Premedication as PremedicationGiven
 from clinic_tracker.domain.local_time import show_date
 from clinic_tracker.domain.notes import Note, Severity, Verdict
-from clinic_tracker.domain.readiness import is_of_course, is_readiness
+from clinic_tracker.domain.readiness import is_readiness
 from clinic_tracker.domain.vocabulary import FactState, PremedicationKind
 from clinic_tracker.models.base import db
 from clinic_tracker.models.patients import Patient
@@ -38,6 +38,7 @@ from clinic_tracker.services.deviations import (
     Reasons,
     as_deviation,
     deviations_of_infusion,
+    explained_for_course,
     record_deviation,
     settle,
 )
@@ -180,7 +181,7 @@ def account_for(
     step: nobody is asked about them now. RuleViolation as ``settle`` raises it.
     """
     on_record = {row.code: row for row in deviations_of_infusion(scope, day.infusion.id)}
-    explained = on_record.keys() | _explained_for_course(scope, day.course.id)
+    explained = on_record.keys() | explained_for_course(scope, day.course, day.infusion.infused_on, verdict)
     fresh = Verdict(
         tuple(note for note in verdict.notes if not _is_explained(note, explained) and note.message not in standing)
     )
@@ -251,17 +252,6 @@ def _softened(note: Note) -> bool:
 
 def _is_explained(note: Note, explained: frozenset[str] | set[str]) -> bool:
     return note.severity is Severity.DEVIATION and note.code in explained
-
-
-def _explained_for_course(scope: Scope, course_id: int) -> set[str]:
-    codes = db.session.execute(
-        select(Deviation.code).where(
-            Deviation.clinic_id == scope.clinic_id,
-            Deviation.course_id == course_id,
-            Deviation.withdrawn_at.is_(None),
-        )
-    ).scalars()
-    return {code for code in codes if is_of_course(code)}
 
 
 def _record(scope: Scope, day: Day, note: Note, reason: str) -> None:

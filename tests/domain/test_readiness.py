@@ -83,7 +83,13 @@ def test_nothing_stands_in_the_way_when_everything_is_there():
             False,
             Permission.RECORD_TREATMENT,
         ),
-        ({"exams": exams(hiv_test="positive")}, "hiv_test", "baseline_hiv_test", True, Permission.AUTHORIZE_COURSES),
+        (
+            {"exams": exams(hiv_test="positive")},
+            "hiv_test",
+            "baseline_hiv_test_positive",
+            True,
+            Permission.AUTHORIZE_COURSES,
+        ),
         ({"exams": exams(hiv_test="")}, "hiv_test", "baseline_hiv_test", False, Permission.RECORD_EVIDENCE),
         ({"exams": exams(vzv_serology="")}, "vzv_immunity", "baseline_vzv_immunity", False, Permission.RECORD_EVIDENCE),
         (

@@ -220,3 +220,28 @@ def test_a_span_covers_both_of_its_ends():
     assert span.covers(date(2026, 1, 1))
     assert span.covers(date(2026, 1, 31))
     assert not span.covers(date(2026, 2, 1))
+
+
+# ------------------------------------------------------------------------------------------------ between two days
+
+
+def test_a_positive_hiv_test_after_the_first_day_stops_the_next_one_and_not_the_one_before():
+    found = (*exams(), ExamDone(ExamKind.HIV_TEST, day(1), "positive"))
+    facts = replace(READY, exams=found, recorded=given(0), on=day(1), as_of=day(1))
+    assert item("hiv_test", facts).hard
+    assert item("hiv_test", replace(facts, on=START, recorded=())).state is State.MET
+
+
+def test_a_negative_hiv_test_after_the_first_day_does_not_stand_in_for_the_one_before_it():
+    found = (*exams(hiv_test=""), ExamDone(ExamKind.HIV_TEST, day(1), "negative"))
+    facts = replace(READY, exams=found, recorded=given(0), on=day(1), as_of=day(1))
+    assert item("hiv_test", facts).state is State.MISSING
+
+
+def test_a_varicella_vaccine_between_two_days_stops_the_next_one():
+    facts = replace(READY, vaccines=(VaccineDose("vzv", day(1)),), recorded=given(0), on=day(2), as_of=day(2))
+    assert item("vzv_vaccine", facts).hard
+    assert "go on not before" in item("vzv_vaccine", facts).words
+    assert item("vzv_vaccine", replace(facts, on=START, recorded=())).state is State.NOT_APPLICABLE
+    other = replace(facts, vaccines=(VaccineDose("influenza", day(1)),))
+    assert (item("vaccines", other).state, item("vaccines", other).weight) == (State.TOO_SOON, Stop.WARN)

@@ -128,6 +128,20 @@ def test_after_more_than_thirty_days_a_prescriber_decides(cast, scope_for):
     assert refused.value.field == "decided_by"
     treated.record_past(late, reason="Patient traveled", decided_by="Dr. Rey")
     assert "resumed_late" in codes()
+    # What was missing at the start was explained then; after the gap it is needed anew.
+    assert codes().count("not_authorized") == 2
+    assert "baseline_tsh" in codes()
+    treated.record_past(treated.past(3, start + timedelta(days=32)), reason="The day after")
+    assert codes().count("not_authorized") == 2
+
+
+def test_a_reason_for_the_planned_start_does_not_hold_for_an_earlier_one(cast, scope_for):
+    treated = add_patient(cast, scope_for, birth_date=date(2009, 2, 1))
+    treated.plan(date(2026, 1, 26), reason="No other treatment left", decided_by="Dr. Rey")
+    treated.record_past(*days(treated, 1), reason="Given elsewhere", decided_by="Dr. Rey")
+    assert codes().count("too_young") == 2
+    treated.record_past(*days(treated, 2), reason="Given elsewhere")
+    assert codes().count("too_young") == 2
 
 
 def test_a_correction_replaces_the_row_and_the_schedule_follows(treated):

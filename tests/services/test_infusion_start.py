@@ -196,6 +196,20 @@ def test_a_varicella_vaccine_six_weeks_before_is_a_hard_stop_and_the_past_a_devi
     assert "baseline_vzv_vaccine" in codes(treated)
 
 
+def test_a_positive_hiv_test_that_comes_after_the_first_day_stops_the_second_one(treated, clock):
+    treated.make_ready()
+    treated.prepare()
+    first = treated.start()
+    clock.forward(hours=5)
+    treated.end(first)
+    clock.forward(hours=19)
+    add_fact(treated, Exam, kind="hiv_test", performed_on=treated.scope.today, outcome="positive")
+    treated.prepare()
+    with pytest.raises(RuleViolation, match="HIV infection is a contraindication") as refused:
+        treated.start(2, given=Reasons("Urgent", "Dr. Rey"))
+    assert refused.value.code == "baseline_hiv_test_positive"
+
+
 def test_a_patient_who_is_not_enrolled_is_not_infused_live(cast, scope_for):
     treated = add_patient(cast, scope_for, enrolled=False)
     treated.plan()
