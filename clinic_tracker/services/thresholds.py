@@ -19,7 +19,7 @@ from clinic_tracker.services import audit
 from clinic_tracker.services.audit import AuditAction
 from clinic_tracker.services.clinics import lock_clinic
 from clinic_tracker.services.facts import check_reason
-from clinic_tracker.services.lab_findings import refresh_findings
+from clinic_tracker.services.lab_findings import refresh_many
 from clinic_tracker.services.unit_of_work import unit_of_work
 
 
@@ -47,10 +47,8 @@ def change_threshold(scope: Scope, *, rule: str, value: float, effective_from: d
         )
         db.session.add(change)
         audit.record(scope, AuditAction.THRESHOLD_CHANGED, change, reason=words)
-        return sum(
-            refresh_findings(scope, work.lock_patient(patient), effective_from)
-            for patient in _collected_since(scope, effective_from)
-        )
+        patients = [work.lock_patient(patient) for patient in _collected_since(scope, effective_from)]
+        return refresh_many(scope, dict.fromkeys(patients, effective_from))
 
 
 def _check(scope: Scope, rule: str, value: float, effective_from: date) -> None:
