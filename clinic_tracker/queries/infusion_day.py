@@ -4,6 +4,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
+from zlib import crc32
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import aliased
@@ -17,6 +18,8 @@ from clinic_tracker.models.base import db
 from clinic_tracker.models.treatment import Infusion, InfusionPause, InfusionReaction, Premedication, VitalSigns
 from clinic_tracker.queries.drug_checks import DrugCheckRow, checks_of_infusion, checks_waiting
 from clinic_tracker.queries.scope import Scope
+
+VERSIONS = 10**9
 
 
 class PauseRow(NamedTuple):
@@ -141,6 +144,12 @@ class DayRow(NamedTuple):
     def observed_until(self) -> datetime | None:
         """When the observation is over, or None while the infusion runs."""
         return observation_ends_at(self.ended_at, self.observation_minutes) if self.ended_at else None
+
+
+def day_version(day: DayRow | Infusion) -> int:
+    """A number that changes with what the steps of a day fill in: a correction opened before must not undo them."""
+    seen = (day.ended_at, day.dose_mg, day.discharged_at, day.stroke_advice_given, day.late_reaction_advice_given)
+    return crc32(repr(seen).encode()) % VERSIONS
 
 
 @dataclass(frozen=True, slots=True)

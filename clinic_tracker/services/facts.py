@@ -11,6 +11,7 @@ from clinic_tracker.domain.errors import NotFound, RuleViolation
 from clinic_tracker.domain.local_time import show_date
 from clinic_tracker.domain.vocabulary import FactState
 from clinic_tracker.models.access import User
+from clinic_tracker.models.audit import AuditEvent
 from clinic_tracker.models.base import Fact, db
 from clinic_tracker.queries.scope import Scope
 
@@ -104,6 +105,21 @@ def user_name(scope: Scope, user_id: int | None) -> str:
     if user_id == scope.user_id:
         return "you"
     return db.session.execute(select(User.name).where(User.id == user_id)).scalar_one()
+
+
+def last_change(scope: Scope, subject_type: str, subject_id: int) -> tuple[str, str]:
+    """Who changed a row last, and when, for "changed by"."""
+    last = db.session.execute(
+        select(AuditEvent.user_id, AuditEvent.at)
+        .where(
+            AuditEvent.clinic_id == scope.clinic_id,
+            AuditEvent.subject_type == subject_type,
+            AuditEvent.subject_id == subject_id,
+        )
+        .order_by(AuditEvent.id.desc())
+        .limit(1)
+    ).one()
+    return user_name(scope, last.user_id), when(scope, last.at)
 
 
 def when(scope: Scope, instant: Any) -> str:

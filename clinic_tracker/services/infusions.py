@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy.exc import IntegrityError
 
-from clinic_tracker.domain.errors import RuleViolation
+from clinic_tracker.domain.errors import RuleViolation, StaleVersion
 from clinic_tracker.domain.local_time import local_date
 from clinic_tracker.domain.notes import Verdict
 from clinic_tracker.domain.permissions import Permission
@@ -15,6 +15,7 @@ from clinic_tracker.domain.readiness import Answers
 from clinic_tracker.models.base import db
 from clinic_tracker.models.patients import Patient
 from clinic_tracker.models.treatment import Infusion, TreatmentCourse
+from clinic_tracker.queries.infusion_day import day_version
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.treatment import regimen_of
 from clinic_tracker.services import audit
@@ -25,6 +26,7 @@ from clinic_tracker.services.facts import (
     check_reason,
     check_unchanged,
     find_fact,
+    last_change,
     retire,
     withdraw,
 )
@@ -130,8 +132,9 @@ def record_past_infusions(
 ) -> list[uuid.UUID]:
     """Record days of a course after the fact, marked as such: all of them or none.
 
-    What happened is taken, even before the enrollment or against a contraindication: then with a reason. A
-    RuleViolation names its field as ``days-<index>-<field>``.
+    What happened is taken, even before the enrollment or against a contraindication: then with a reason. What has no
+    end yet has not: it is a start, with all that stops one. A RuleViolation names its field as
+    ``days-<index>-<field>``.
     """
     scope.require(Permission.RECORD_TREATMENT)
     if not days:
@@ -160,16 +163,20 @@ def correct_infusion(
     facts: InfusionFacts,
     *,
     reason: str,
+    version: int | None = None,
     given: Reasons | None = None,
 ) -> uuid.UUID:
     """Replace an infusion by a corrected one; its parts and deviations follow, and so does the schedule.
 
     On another date the parts move as far as the start does. The public id of the new row. RuleViolation without a
-    reason, for what the rules refuse, and when somebody else changed the infusion before.
+    reason, for what the rules refuse, and when somebody else corrected the infusion before; StaleVersion when it was
+    ended or signed out after the form was opened.
     """
     scope.require(Permission.RECORD_TREATMENT)
     with unit_of_work(scope) as work:
         old = find_day(scope, work.lock_patient(patient), infusion)
+        if version is not None and version != day_version(old.infusion):
+            raise StaleVersion(*last_change(scope, Infusion.__tablename__, old.infusion.id))
         before, standing = audit.snapshot(old.infusion), standing_messages(scope, old)
         words = check_reason(scope, reason)
         day = Day(old.patient, old.course, _replacement(scope, old, facts))
@@ -248,6 +255,9 @@ def _moved_by(old: Infusion, new: Infusion) -> timedelta:
 def _add_past(
     scope: Scope, patient: Patient, course: TreatmentCourse, past: PastDay, given: Reasons, form_token: str | None
 ) -> Infusion:
+    if past.facts.ended_at is None and past.facts.started_at > scope.now - LIVE_FOR:
+        message = "This infusion may still run: start it on the page of the day, or enter when it ended."
+        raise RuleViolation("still_running", "ended_at", message)
     row = _new(scope, patient, course, past.facts, form_token=form_token)
     row.is_back_entry = True
     day = Day(patient, course, row)

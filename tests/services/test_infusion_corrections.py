@@ -1,19 +1,20 @@
 """Infusions recorded after the fact, corrected, entered in error: the schedule follows, the audit shows both."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select
 
-from clinic_tracker.domain.errors import NotFound, RuleViolation
+from clinic_tracker.domain.errors import NotFound, RuleViolation, StaleVersion
 from clinic_tracker.models.audit import AuditEvent
 from clinic_tracker.models.base import db
 from clinic_tracker.models.schedule import Obligation, PatientSchedule
 from clinic_tracker.models.treatment import Deviation, Infusion, Premedication, VitalSigns
-from clinic_tracker.queries.infusion_day import replaced_by
+from clinic_tracker.queries.infusion_day import day_version, replaced_by
 from clinic_tracker.services import projection
 from clinic_tracker.services.deviations import ReasonNeeded, Reasons
-from clinic_tracker.services.infusions import correct_infusion, record_past_infusions, withdraw_infusion
+from clinic_tracker.services.infusions import PastDay, correct_infusion, record_past_infusions, withdraw_infusion
 from tests.treated import Treated, add_patient
 
 MONDAY = date(2026, 1, 12)
@@ -232,3 +233,31 @@ def test_another_clinic_cannot_correct_or_withdraw(treated, cast, scope_for):
         withdraw_infusion(stranger, treated.patient, first, reason="Mine")
     with pytest.raises(NotFound):
         correct_infusion(stranger, treated.patient, first, treated.past(1, MONDAY).facts, reason="Mine")
+
+
+def test_a_correction_opened_before_the_end_does_not_take_it_back(cast, scope_for, clock):
+    treated = add_patient(cast, scope_for)
+    treated.make_ready()
+    treated.prepare()
+    running = treated.start()
+    opened = day_version(row(running))
+    clock.forward(hours=5)
+    treated.end(running)
+    with pytest.raises(StaleVersion, match=treated.cast.staff.name):
+        correct_infusion(
+            treated.neurologist, treated.patient, running, treated.facts(chair="4"), reason="Chair", version=opened
+        )
+    assert row(running).ended_at is not None
+    now = replace(treated.facts(chair="4"), started_at=row(running).started_at, ended_at=row(running).ended_at)
+    correct_infusion(treated.scope, treated.patient, running, now, reason="Chair", version=day_version(row(running)))
+
+
+def test_an_infusion_without_an_end_is_no_day_after_the_fact(cast, scope_for):
+    treated = add_patient(cast, scope_for, enrolled=False)
+    treated.plan()
+    now = treated.facts(1, treated.scope.now - timedelta(hours=1))
+    with pytest.raises(RuleViolation) as refused:
+        treated.record_past(PastDay(facts=now), reason="Begun already")
+    assert (refused.value.code, refused.value.field) == ("still_running", "days-0-ended_at")
+    treated.record_past(PastDay(facts=replace(now, ended_at=treated.scope.now)), reason="Stopped: not enrolled")
+    assert "not_enrolled" in codes()

@@ -288,6 +288,17 @@ def test_looking_at_a_day_is_logged(treated, nurse, cast):
     assert (seen.patient_id, seen.user_id) == (treated.patient_id, cast.staff.user_id)
 
 
+def test_a_correction_that_was_opened_before_the_end_says_who_was_first(treated, nurse, clock):
+    treated.prepare()
+    running = treated.start()
+    opened = nurse.get(day_url(treated, running, "/correct")).fields()
+    clock.forward(minutes=10)
+    treated.end(running)
+    answer = nurse.post(day_url(treated, running, "/correct"), {**opened, "reason": "Chair"}, status=409)
+    assert "Changed by" in answer.words
+    assert infusion().ended_at is not None
+
+
 @pytest.mark.parametrize("step", ["", "/end", "/pause", "/discharge", "/vitals", "/correct", "/withdraw", "/reaction"])
 def test_another_clinic_does_not_find_the_day(treated, page, cast, step):
     treated.prepare()

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.permissions import Permission
-from clinic_tracker.queries.infusion_day import infusion_row, open_infusion
+from clinic_tracker.queries.infusion_day import day_version, infusion_row, open_infusion
 from clinic_tracker.queries.treatment import find_course
 from clinic_tracker.services import infusions as services
 from clinic_tracker.web.access import requires
@@ -78,11 +78,17 @@ def correct(patient: UUID, infusion: UUID) -> ResponseReturnValue:
     """Replace an infusion by a corrected one; its parts follow."""
     chart = open_chart(patient)
     row = infusion_row(chart.scope, chart.header.id, infusion)
-    form = CorrectForm(scope=chart.scope, data=row._asdict())
+    form = CorrectForm(scope=chart.scope, data=row._asdict() | {"version": day_version(row)})
     if form.validate_on_submit():
         try:
             replacement = services.correct_infusion(
-                chart.scope, patient, infusion, form.facts, reason=form.reason.data, given=form.reasons
+                chart.scope,
+                patient,
+                infusion,
+                form.facts,
+                reason=form.reason.data,
+                version=form.version.data,
+                given=form.reasons,
             )
         except RuleViolation as violation:
             form.refuse(violation)

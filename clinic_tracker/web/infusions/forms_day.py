@@ -111,6 +111,7 @@ class CorrectForm(DrugFields, DeviationForm):
     nurse_name = StringField("Nurse", max_length=80, width=20)
     note = TextAreaField("Note", max_length=2000)
     reason = TextAreaField("Reason of the correction", required="Give the reason of the correction", max_length=2000)
+    version = VersionField()
 
     @property
     def facts(self) -> InfusionFacts:
