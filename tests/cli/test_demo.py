@@ -5,6 +5,7 @@ import json
 import pytest
 
 from clinic_tracker.models.base import db
+from clinic_tracker.models.inbound import InboundResult
 from clinic_tracker.models.patients import Patient
 from clinic_tracker.models.reviewing import FollowUpTask
 from clinic_tracker.models.treatment import Infusion
@@ -47,6 +48,7 @@ def test_it_shows_every_phase_and_agrees_with_the_facts(app, runner):
         db.select(Infusion).where(Infusion.ended_at.is_not(None), Infusion.discharged_at.is_(None))
     )
     assert list(running)
+    assert {row.state for row in db.session.scalars(db.select(InboundResult))} == {"unmatched", "not_understood"}
     tasks = list(db.session.scalars(db.select(FollowUpTask)))
     assert all(task.panel and task.done_at is None for task in tasks)
     assert tasks, "some amber results were answered with a repeat"

@@ -2,7 +2,7 @@
 
 import io
 import uuid
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -16,6 +16,7 @@ from tests.factories import register
 from tests.inbound import CBC, identity_of, line, message, report, reports_of, results, send
 from tests.inbound import add_source as lab_of
 from tests.inbound_texts import oru
+from tests.monitored import project, treated
 
 
 @pytest.fixture
@@ -365,3 +366,30 @@ def test_a_source_of_another_clinic_is_not_found(office, scope_for, cast):
     theirs = lab_of(scope_for(cast.stranger))
     office.get(f"/admin/sources/{theirs.public_id}", status=404)
     assert add_source(scope_for(cast.administrator), "City Lab", InboundKind.HL7)
+
+
+def test_an_order_stands_on_the_worklist_and_takes_nothing_off_it(staff, scope):
+    chart = treated(scope, date(2025, 6, 2), labs_until=date(2025, 12, 10), family_name="Okafor", given_name="Ada")
+    project(scope)
+    before = staff.get("/worklists").rows()
+    staff.submit(
+        f"/patients/{chart.public_id}/orders/new",
+        panels=["cbc_diff"],
+        collected_on="21-Jan-2026",
+        ordered_on="20-Jan-2026",
+    )
+    after = staff.get("/worklists").rows()
+    assert len(after) == len(before)
+    assert any("collected yesterday" in row[1] for row in after)
+
+
+def test_today_counts_what_waits(staff, lab, scope, patient):
+    assert "Unmatched results" not in staff.get("/today").words
+    wait_unmatched(scope, lab, patient)
+    wait_unread(scope, lab, patient)
+    day = (scope.today - timedelta(days=4)).strftime("%d-%b-%Y")
+    staff.submit(f"/patients/{patient.public_id}/orders/new", panels=["tsh"], ordered_on=day, collected_on=day)
+    told = staff.get("/today").words
+    for words in ("Unmatched results 1", "Results not understood 1", "No result back 1 oldest collected 4 d ago"):
+        assert words in told
+    assert "No result back (1)" in staff.get("/worklists").words

@@ -22,6 +22,7 @@ from clinic_tracker.services.accounts import hash_password
 from clinic_tracker.services.audit import AuditAction
 from clinic_tracker.services.demo.chart import Cast, Chart
 from clinic_tracker.services.demo.follow_up import answer_some
+from clinic_tracker.services.demo.inbound import receive_results
 from clinic_tracker.services.demo.people import (
     FAMILY_NAMES,
     FEMALE_NAMES,
@@ -112,6 +113,7 @@ def _load_clinic(scope: Scope, plan: DemoClinic, count: int, random: Random, as_
             if story.abnormal or story.unreviewed or story.incomplete:
                 refresh_findings(at_clinic, patient, add_months(at_clinic.today, -3))
     _contact(at_clinic, cast, charts, random)
+    receive_results(at_clinic, cast, [patient for patient, _story in charts])
     answer_some(at_clinic, cast)
     return Loaded(plan.slug, clinic.name, count + 1)
 

@@ -19,6 +19,8 @@ from clinic_tracker.queries.today import Ending, FacilityWarning, certifications
 from clinic_tracker.queries.worklist_filter import Band, View, WorklistFilter
 from clinic_tracker.queries.worklist_pages import worklist_page, worklist_totals
 from clinic_tracker.web.filters import clock, plural
+from clinic_tracker.web.home.inbound_tiles import inbound_tiles
+from clinic_tracker.web.home.tile import Tile
 from clinic_tracker.web.navigation import link_to
 from clinic_tracker.web.worklists.address import address_of
 from clinic_tracker.web.worklists.presenters import ShownRow, shown_rows
@@ -26,17 +28,6 @@ from clinic_tracker.web.worklists.tally_words import TALLY_WORDS
 
 MOST_ROWS = 10
 MOST_RED = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """A number with its link."""
-
-    label: str
-    number: int | str
-    sub: str
-    href: str | None
-    tone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +61,7 @@ def today_page(scope: Scope) -> Today:
     tiles += [_forms(scope), _suite(scope)] if is_administrator else [_suite(scope), _calls(scope), _forms(scope)]
     if is_doctor:
         tiles.insert(3, _authorize(counts))
-    tiles.append(_tasks(scope, mine=is_doctor))
+    tiles += [_tasks(scope, mine=is_doctor), *inbound_tiles(scope)]
     tiles[0:0] = [*_unseen(scope, mine=is_doctor), *_reactions(scope)]
     sections = [_section(scope, own, "My patients, worst first" if is_doctor else "Worst first")]
     if is_doctor:

@@ -44,6 +44,12 @@ def orders_of(patient: uuid.UUID) -> list[ShownOrder]:
     return orders_by_patient(scope, [key]).get(key, []) if key is not None else []
 
 
+@blueprint.app_template_global()
+def lost_specimens() -> int:
+    """How many specimens were collected some days ago and nothing came back."""
+    return len(nothing_back(g.scope))
+
+
 @blueprint.get("/results/no-result-back")
 @requires(Permission.VIEW_PATIENTS)
 def no_result_back() -> str:

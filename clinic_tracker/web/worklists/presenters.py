@@ -19,6 +19,7 @@ from clinic_tracker.queries.worklist_filter import Band, Cursor, Grouping, Snooz
 from clinic_tracker.queries.worklist_items import OwedItem
 from clinic_tracker.queries.worklist_pages import Totals, WorklistPage, WorklistRow
 from clinic_tracker.web.filters import date_element, plural, words
+from clinic_tracker.web.inbound.order_words import ShownOrder, orders_by_patient
 from clinic_tracker.web.navigation import link_to
 from clinic_tracker.web.requirement_words import full_title, short_title, title_order
 from clinic_tracker.web.worklists.address import NARROWING, address_of
@@ -64,14 +65,19 @@ class ShownRow:
     snoozed_until: date | None
     contact_href: str | None
     enter_href: str | None
+    orders: tuple[ShownOrder, ...] = ()
 
 
 def shown_rows(scope: Scope, page: WorklistPage, *, only_listed: bool = False) -> list[ShownRow]:
     """The rows of a page in words, with the links that the person may use; what else is owed only if wanted."""
-    return [shown_row(scope, row, row.listed if only_listed else row.items) for row in page.rows]
+    orders = orders_by_patient(scope, [row.patient_id for row in page.rows])
+    return [
+        shown_row(scope, row, row.listed if only_listed else row.items, orders.get(row.patient_id, ()))
+        for row in page.rows
+    ]
 
 
-def shown_row(scope: Scope, row: WorklistRow, items: Sequence[OwedItem]) -> ShownRow:
+def shown_row(scope: Scope, row: WorklistRow, items: Sequence[OwedItem], orders: Sequence[ShownOrder] = ()) -> ShownRow:
     """One row in words. Its dates are those of the item that has been owed longest."""
     today, mark = scope.today, row.contact
     first = row.listed[0] if row.listed else row.items[0]
@@ -90,6 +96,7 @@ def shown_row(scope: Scope, row: WorklistRow, items: Sequence[OwedItem]) -> Show
         snoozed_until=snooze,
         contact_href=_contact_href(scope, row.public_id),
         enter_href=_enter_href(scope, row),
+        orders=tuple(orders),
     )
 
 
