@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 
 from clinic_tracker.domain.baseline import ExamDone, LabDraw, VaccineDose
 from clinic_tracker.domain.dosing import InfusionDay
@@ -191,13 +191,18 @@ def given_days(
 
 
 def day_records(scope: Scope, course_ids: Iterable[int], days: Iterable[date]) -> DayRecords:
-    """The steroid, the first vital signs and the checks of the drug that were recorded for days of courses."""
+    """The steroid, the first vital signs and the checks of the drug that were recorded for days of courses.
+
+    What belongs to an infusion that was entered in error counts for no other one.
+    """
     keys, dates = sorted(set(course_ids)), sorted(set(days))
 
     def of_days(table: Any, figure: Any, *conditions: Any) -> dict[tuple[int, date], Any]:
         rows = db.session.execute(
             select(table.course_id, table.for_on, figure)
+            .outerjoin(Infusion, Infusion.id == table.infusion_id)
             .where(
+                or_(table.infusion_id.is_(None), Infusion.state == RECORDED),
                 table.clinic_id == scope.clinic_id,
                 table.course_id.in_(keys),
                 table.for_on.in_(dates),

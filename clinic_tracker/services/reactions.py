@@ -168,7 +168,16 @@ def _respond(scope: Scope, day: Day, seen: ReactionSeen, response: Response) -> 
             raise RuleViolation("already_ended", "ends_at", "The infusion has ended: it has no expected end.")
         set_end(scope, day, response.ends_at, words)
     if response.observation_minutes is not None and day.infusion.discharged_at is None:
-        set_observation(scope, day, response.observation_minutes, words, field="observation_minutes")
+        _extend(scope, day, response.observation_minutes, words)
+
+
+def _extend(scope: Scope, day: Day, minutes: int, words: str) -> None:
+    """A reaction makes an observation longer, never shorter than another one did."""
+    present = day.infusion.observation_minutes
+    if minutes < present and day.infusion.observation_reason is not None:
+        message = f"The observation was extended to {present} minutes already: a reaction does not make it shorter."
+        raise RuleViolation("observation_shorter", "observation_minutes", message)
+    set_observation(scope, day, minutes, words, field="observation_minutes")
 
 
 def _find(scope: Scope, day: Day, reaction: uuid.UUID) -> InfusionReaction:

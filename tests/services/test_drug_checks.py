@@ -13,10 +13,10 @@ from clinic_tracker.models.audit import AuditEvent
 from clinic_tracker.models.base import db
 from clinic_tracker.models.treatment import DrugCheck
 from clinic_tracker.services.clinics import change_setting
-from clinic_tracker.services.deviations import Reasons
+from clinic_tracker.services.deviations import ReasonNeeded, Reasons
 from clinic_tracker.services.drug_checks import Colleague, record_drug_check
 from clinic_tracker.services.infusion_parts import Target, withdraw_part
-from clinic_tracker.services.infusions import correct_infusion
+from clinic_tracker.services.infusions import correct_infusion, withdraw_infusion
 from tests.fixtures.people import PASSWORD, add_person
 from tests.treated import Treated, add_patient
 
@@ -127,6 +127,17 @@ def test_a_wrong_check_is_withdrawn_and_made_anew(treated):
     check(treated)
     treated.start()
     assert [row.withdrawn_at is None for row in rows()] == [False, True]
+
+
+def test_the_checks_of_an_infusion_entered_in_error_count_for_no_other_start(treated, wanted):
+    wanted(1)
+    check(treated)
+    entered = treated.start()
+    withdraw_infusion(treated.scope, treated.patient, entered, reason="Another patient's")
+    treated.prepare()
+    with pytest.raises(ReasonNeeded) as refused:
+        treated.start()
+    assert [note.code for note in refused.value.notes] == ["drug_not_checked"]
 
 
 def test_a_check_of_yesterday_does_not_count_today(treated, wanted, clock):

@@ -116,6 +116,15 @@ def test_slowing_and_a_longer_observation_come_with_the_reaction(treated, runnin
     assert row.observation_reason == "Reaction: Rash"
 
 
+def test_a_second_reaction_makes_an_extended_observation_no_shorter(treated, running):
+    record(treated, running, response=Response(observation_minutes=240))
+    with pytest.raises(RuleViolation, match="240 minutes") as refused:
+        record(treated, running, response=Response(observation_minutes=150))
+    assert refused.value.field == "observation_minutes"
+    record(treated, running, response=Response(observation_minutes=300))
+    assert only(Infusion).observation_minutes == 300
+
+
 def test_a_restart_after_a_reaction_runs_on(treated, running, clock):
     record(treated, running, actions=("paused",))
     clock.forward(minutes=30)
