@@ -188,3 +188,12 @@ def test_a_refused_answer_does_not_come_back_on_a_page_opened_anew(nurse, url, c
     page.wait_for_load_state("networkidle")
     expect(page.locator(NOTICE)).to_have_count(0)
     assert page.locator("#taken_at-time").input_value() != before
+
+
+def test_what_one_person_typed_is_not_sent_as_somebody_else(nurse, url, cast):
+    page = nurse.page
+    open_form(nurse, url, pulse="72")
+    nurse.sign_in(cast.neurologist)
+    page.get_by_role("button", name="Record vital signs").click()
+    expect(page.locator(NOTICE)).to_contain_text("Not saved: your session has ended.")
+    assert count() == 0

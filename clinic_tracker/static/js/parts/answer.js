@@ -22,9 +22,11 @@ export function showPage(page, attach) {
   if (!main.contains(document.activeElement)) main.focus({ preventScroll: true });
 }
 
+// For the person who typed it only: who signed in meanwhile, in another tab, signs nothing that they have not seen.
 export async function trustAnew(form) {
   const answer = await fetch(location.href, { redirect: "manual", cache: "no-store" });
-  const mark = answer.ok && parse(await answer.text()).querySelector(`#${form.id} [name=csrf_token]`)?.value;
+  const anew = answer.ok && parse(await answer.text()).querySelector(`#${form.id}`);
+  const mark = anew && anew.dataset.keepFor === form.dataset.keepFor && anew.elements.csrf_token?.value;
   if (mark) form.elements.csrf_token.value = mark;
   return Boolean(mark);
 }
