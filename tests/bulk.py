@@ -10,16 +10,7 @@ from sqlalchemy import insert, select
 
 from clinic_tracker.domain.messages import (
     LOINC,
-    Coded,
-    Identifier,
-    Identity,
-    Observed,
-    Parsed,
-    ReportState,
-    ResultMessage,
-    SentReport,
 )
-from clinic_tracker.domain.vocabulary import Sex
 from clinic_tracker.models.base import db
 from clinic_tracker.models.patients import Patient
 from clinic_tracker.models.treatment import Infusion, TreatmentCourse
@@ -97,6 +88,27 @@ def fill(scope: Scope, count: int) -> None:
     db.session.commit()
     projection.reproject(scope, keys)
     db.session.commit()
+
+
+COLUMNS = {
+    "layout": "long",
+    "dates": "ymd",
+    "names": "family_first",
+    "columns": {
+        "mrn": "mrn",
+        "family": "family_name",
+        "given": "given_name",
+        "born": "birth_date",
+        "sex": "sex",
+        "collected": "collected",
+        "accession": "order",
+        "test": "test",
+        "loinc": "loinc",
+        "value": "value",
+        "unit": "unit",
+    },
+    "tests": {},
+}
 
 
 def csv_file(scope: Scope, count: int) -> bytes:
@@ -180,34 +192,3 @@ def observation(who: str, loinc: str, value: str, unit: str, day: str) -> dict[s
         "effectiveDateTime": f"{day}T08:00:00-05:00",
         "valueQuantity": {"value": float(value), "unit": unit, "system": "http://unitsofmeasure.org", "code": unit},
     }
-
-
-def parse_lines(raw: bytes, *_: object) -> list[Parsed]:
-    """The lines of the file above as messages, one for each patient."""
-    found: dict[str, dict[str, list[Observed]]] = {}
-    people: dict[str, list[str]] = {}
-    days: dict[str, date] = {}
-    rows = csv.reader(io.StringIO(raw.decode()))
-    next(rows)
-    for mrn, family, given, born, sex, day, accession, _test, loinc, value, unit in rows:
-        people[mrn] = [family, given, born, sex]
-        days[accession] = date.fromisoformat(day)
-        found.setdefault(mrn, {}).setdefault(accession, []).append(Observed((Coded(loinc, LOINC),), value, unit))
-    return [
-        ResultMessage(
-            place,
-            mrn,
-            Identity(
-                (Identifier(mrn, "", "MR"),),
-                people[mrn][0],
-                people[mrn][1],
-                date.fromisoformat(people[mrn][2]),
-                Sex(people[mrn][3]),
-            ),
-            tuple(
-                SentReport(accession, (), ReportState.FINAL, days[accession], values=tuple(lines))
-                for accession, lines in reports.items()
-            ),
-        )
-        for place, (mrn, reports) in enumerate(found.items())
-    ]
