@@ -59,6 +59,7 @@ class _Read:
     state: ReportState
     values: list[Observed] = field(default_factory=list)
     note: str = ""
+    repeated: list[int] = field(default_factory=list)  # lines that say the same again
 
 
 class _Refused(Exception):
@@ -230,7 +231,9 @@ def _messages(read: Sequence[_Read], *, wide: bool) -> list[Parsed]:
         other = next((before for before in rows if wide or _contradicts(before, one)), None)
         if other is None:
             rows.append(one)
-        elif not _repeats(other, one):
+        elif _repeats(other, one):
+            other.repeated.append(one.line)
+        else:
             words = f"says something else of the same patient, day and test as line {other.line}: add the time of day,"
             words += " an order number or the status"
             refused.append(_unreadable(one.line, "", words[0].upper() + words[1:] + ".", Reason.INVALID))
@@ -262,7 +265,7 @@ def _message(draw: _Draw, rows: Sequence[_Read]) -> ResultMessage:
         values=values,
         notes=tuple(dict.fromkeys(row.note for row in rows if row.note)),
     )
-    lines = tuple(row.line for row in rows)
+    lines = tuple(sorted(line for row in rows for line in (row.line, *row.repeated)))
     return ResultMessage(lines[0], draw.order, draw.identity, (report,), draw.laboratory, entries=lines)
 
 

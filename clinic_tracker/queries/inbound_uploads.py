@@ -72,12 +72,18 @@ def ready(scope: Scope) -> list[MessageRow]:
     return [row for row in unfinished(scope) if row.id not in waiting]
 
 
+def is_being_checked(scope: Scope, row: MessageRow) -> bool:
+    """Whether a message is a table that a person has not loaded yet."""
+    draft = read_draft(scope, row.answer)
+    waits = row.kind == InboundKind.TABLE and row.state == InboundMessageState.RECEIVED
+    return waits and draft is not None and not draft.loading
+
+
 def upload(scope: Scope, public_id: uuid.UUID) -> Upload:
     """One file that waits for a person; NotFound for anything else."""
     row = message(scope, public_id)
     draft = read_draft(scope, row.answer)
-    waits = row.kind == InboundKind.TABLE and row.state == InboundMessageState.RECEIVED
-    if draft is None or draft.loading or not waits:
+    if draft is None or not is_being_checked(scope, row):
         raise NotFound("upload")
     return Upload(row, draft)
 

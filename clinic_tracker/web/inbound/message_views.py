@@ -15,6 +15,7 @@ from clinic_tracker.integrations.inbox import go_on
 from clinic_tracker.queries.inbound import PAGE, message, raw_of, results_of
 from clinic_tracker.queries.inbound import messages as messages_of
 from clinic_tracker.queries.inbound import sources as sources_of
+from clinic_tracker.queries.inbound_uploads import is_being_checked
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services.exporting import note_export
 from clinic_tracker.services.inbound_refile import understand_again
@@ -54,10 +55,12 @@ def messages() -> str:
 
 @blueprint.get("/results/messages/<uuid:message>")
 @requires(Permission.VIEW_PATIENTS)
-def received(message: uuid.UUID) -> str:
-    """One message: what became of each report, and what to do about those that wait."""
+def received(message: uuid.UUID) -> ResponseReturnValue:
+    """One message: what became of each report, and what to do about those that wait. A table not loaded is checked."""
     scope = current_scope()
     row = _message(scope, message)
+    if is_being_checked(scope, row) and scope.may(Permission.RECORD_EVIDENCE):
+        return redirect(url_for("inbound.table_preview", message=message), 303)
     rows = results_of(scope, message)
     shown = shown_results(scope, rows[:MOST_SHOWN])
     unread = any(one.state is InboundState.NOT_UNDERSTOOD for one in rows)

@@ -5,6 +5,7 @@ from clinic_tracker.web.inbound import (
     message_views,
     order_views,
     source_views,
+    table_views,
     unmatched_views,
     upload_views,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "message_views",
     "order_views",
     "source_views",
+    "table_views",
     "unmatched_views",
     "upload_views",
 ]
