@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import exists, func, or_, select
 
 from clinic_tracker.domain.local_time import zone
 from clinic_tracker.domain.observation import observation_ends_at
 from clinic_tracker.domain.vocabulary import FactState
 from clinic_tracker.models.base import db
 from clinic_tracker.models.patients import Patient
+from clinic_tracker.models.suite import ChairBooking
 from clinic_tracker.models.treatment import Infusion, TreatmentCourse
 from clinic_tracker.queries.scope import Scope
 
@@ -193,8 +194,15 @@ def _running(scope: Scope) -> list[Running]:
 
 
 def _expected(scope: Scope) -> list[Expected]:
-    """Courses with days left whose next day is today, or was in the last days and did not take place."""
+    """Courses with days left for which a chair is booked today, or whose next day is today, or was in the last days and
+    did not take place.
+    """
     course = TreatmentCourse
+    booked = exists().where(
+        ChairBooking.course_id == course.id,
+        ChairBooking.booked_on == scope.today,
+        ChairBooking.cancelled_at.is_(None),
+    )
     given = (
         select(
             Infusion.course_id,
@@ -208,7 +216,7 @@ def _expected(scope: Scope) -> list[Expected]:
     )
     earliest = scope.today - EXPECTED_FOR
     statement: Any = (
-        select(*EXPECTED, given.c.last_day, course.planned_days, course.planned_start_on, given.c.last_on)
+        select(*EXPECTED, given.c.last_day, course.planned_days, course.planned_start_on, given.c.last_on, booked)
         .join(Patient, Patient.id == course.patient_id)
         .outerjoin(given, given.c.course_id == course.id)
         .where(
@@ -216,17 +224,18 @@ def _expected(scope: Scope) -> list[Expected]:
             course.discontinued_on.is_(None),
             Patient.merged_into_id.is_(None),
             func.coalesce(given.c.days, 0) < course.planned_days,
-            func.coalesce(given.c.last_on, course.planned_start_on).between(earliest, scope.today),
+            or_(booked, func.coalesce(given.c.last_on, course.planned_start_on).between(earliest, scope.today)),
         )
         .order_by(Patient.family_name, Patient.given_name, Patient.id)
     )
-    return [
-        row for row in (_as_expected(*row) for row in db.session.execute(statement)) if row.expected_on <= scope.today
-    ]
+    found = (_as_expected(scope, *row) for row in db.session.execute(statement))
+    return [row for row in found if row.expected_on <= scope.today]
 
 
-def _as_expected(*columns: Any) -> Expected:
-    """The last four columns say how far the course is; the next day follows the last one given."""
-    *who, last_day, planned_days, planned_on, last_on = columns
+def _as_expected(scope: Scope, *columns: Any) -> Expected:
+    """The last five columns say how far the course is; the next day follows the last one given, or is booked today."""
+    *who, last_day, planned_days, planned_on, last_on, booked = columns
     expected_on = last_on + timedelta(days=1) if last_on else planned_on
+    if booked and last_on != scope.today:
+        expected_on = scope.today
     return Expected._make((*who, min((last_day or 0) + 1, planned_days), planned_days, expected_on))

@@ -3,12 +3,13 @@
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, update
 
 from clinic_tracker.models.base import db
-from clinic_tracker.models.treatment import Infusion
+from clinic_tracker.models.treatment import Infusion, TreatmentCourse
 from clinic_tracker.queries.suite import suite
 from clinic_tracker.services.infusions import withdraw_infusion
+from tests.suite_parts import add_chair, book
 from tests.treated import Treated, add_patient
 
 
@@ -91,6 +92,30 @@ def test_the_next_day_of_a_course_is_planned_on_the_day_after(ready, clock):
     assert [(row.day_number, row.expected_on) for row in planned] == [(2, date(2026, 1, 23))]
     clock.set("2026-01-25 08:00")
     assert suite(one.scope).planned[0].expected_on == date(2026, 1, 23)
+
+
+def test_a_day_for_which_a_chair_is_booked_is_planned_however_long_ago_the_one_before_was(ready, clock):
+    one = ready("Adams")
+    infusion = one.start()
+    clock.forward(minutes=245)
+    one.end(infusion)
+    clock.forward(minutes=120)
+    one.discharge(infusion)
+    clock.set("2026-02-05 07:00")
+    assert suite(one.scope).planned == ()
+    book(one, add_chair(one.scope, "1"), one.at("08:00"))
+    assert [(row.day_number, row.expected_on) for row in suite(one.scope).planned] == [(2, date(2026, 2, 5))]
+
+
+def test_a_booked_patient_is_planned_before_the_planned_start_and_without_one(ready):
+    one = ready("Adams")
+    book(one, add_chair(one.scope, "1"), one.at("08:00"))
+    for planned_on in (one.scope.today + timedelta(days=3), None):
+        db.session.execute(update(TreatmentCourse).values(planned_start_on=planned_on))
+        db.session.commit()
+        assert [row.expected_on for row in suite(one.scope).planned] == [one.scope.today]
+    one.start()
+    assert suite(one.scope).planned == ()
 
 
 def test_days_after_the_fact_and_imported_days_sit_in_no_chair(cast, scope_for, clock):
