@@ -8,9 +8,11 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
-from clinic_tracker.domain.vocabulary import FindingAction, OutreachChannel, OutreachOutcome, ReactionGrade
+from clinic_tracker.domain.messages import Coded, Observed
+from clinic_tracker.domain.vocabulary import FindingAction, OutreachChannel, OutreachOutcome, Panel, ReactionGrade
 from clinic_tracker.models.access import FacilityCertification, User
 from clinic_tracker.models.base import db
+from clinic_tracker.models.inbound import InboundMessage, InboundSource, LabOrder
 from clinic_tracker.models.monitoring import Exam, FormSubmission, LabReport, Outreach, Vaccination, Waiver
 from clinic_tracker.models.patients import Enrollment
 from clinic_tracker.models.suite import Chair, ChairBooking
@@ -26,6 +28,7 @@ from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.tallies import Tally
 from clinic_tracker.services.acknowledgements import Answer, acknowledge
 from clinic_tracker.services.follow_ups import CallMade, record_call
+from clinic_tracker.services.lab_orders import Order, record_orders
 from clinic_tracker.services.outreach import record_contact
 from clinic_tracker.services.prophylaxis import ProphylaxisFacts, start_prophylaxis
 from clinic_tracker.services.reactions import ReactionSeen, record_reaction
@@ -35,6 +38,7 @@ from tests.browser.journey import Journey
 from tests.browser.visitor import Visitor
 from tests.factories import MONTHLY, Chart, register
 from tests.fixtures.people import Cast
+from tests.inbound import add_source, identity_of, message, report, results, send
 from tests.reviewed import answers, reports, tasks
 from tests.treated import add_patient
 
@@ -49,10 +53,21 @@ ELSEWHERE = {
     "infusions.withdraw_part_before",
     "patients.undo_merge",
     "infusions.reopen_course",
+    "inbound.table_columns",
+    "inbound.table_preview",
+    "inbound.table_row",
 }
 
 # Parameters for which a page needs another value than the rest.
-SPECIAL = {"labs.withdraw_answer": {"report": "answered"}, "admin.threshold": {"code": "rule"}}
+SPECIAL = {
+    "labs.withdraw_answer": {"report": "answered"},
+    "admin.threshold": {"code": "rule"},
+    "inbound.choose": {"result": "unmatched"},
+    "inbound.unmatched_result": {"result": "unmatched"},
+    "inbound.dismiss": {"result": "unmatched"},
+    "inbound.unread_result": {"result": "unread"},
+    "inbound.map_unknown": {"result": "unread"},
+}
 FORM_KINDS = {"rems.submit_form": "adverse_event_form", "rems.sheet": "infusion_checklist"}
 
 
@@ -90,6 +105,20 @@ def with_everything(chart: Chart, doctor: Scope) -> Chart:
     waive_requirement(doctor, chart.id, requirement="hpv_screen", reason="Hysterectomy", **span)
     low = Answer("platelets_very_low", FindingAction.REPEAT_ORDERED, None, today)
     acknowledge(doctor, chart.id, reports(patient_id=chart.row.id, panel="cbc_diff")[-1].public_id, [low])
+    return with_arrivals(chart)
+
+
+def with_arrivals(chart: Chart) -> Chart:
+    """Results that a laboratory sent: on the chart, on none, not understood; and an order."""
+    scope, patient = chart.scope, chart.row
+    lab = add_source(scope)
+    someone = identity_of(patient, identifiers=(), birth_date=patient.birth_date + timedelta(days=1))
+    unknown = Observed((Coded("PLTX", "L", "Plt count auto"),), "212", "10*3/uL")
+    for identity, lines in ((identity_of(patient), ["tsh"]), (someone, ["tsh"]), (identity_of(patient), [unknown])):
+        send(scope, lab, message(identity, report(*lines)))
+    record_orders(
+        scope, chart.id, Order((Panel.TSH,), scope.today - timedelta(days=5), scope.today - timedelta(days=4))
+    )
     return chart
 
 
@@ -138,6 +167,22 @@ def values_of(chart: Chart, other: Chart, cast: Cast) -> Values:
         "answer": answers()[0].public_id,
         "task": tasks()[0].public_id,
         "kind": "vitals",
+        **arrived(),
+    }
+
+
+def arrived() -> Values:
+    """The same for what a laboratory sent."""
+    recorded, unmatched, unread = (row.public_id for row in results())
+    return {
+        "result": recorded,
+        "unmatched": unmatched,
+        "unread": unread,
+        "problem": 0,
+        "message": db.session.query(InboundMessage).first().public_id,
+        "source": db.session.query(InboundSource).first().public_id,
+        "order": db.session.query(LabOrder).one().public_id,
+        "step": "rejected",
     }
 
 
