@@ -73,6 +73,15 @@ def test_what_stands_in_the_way_is_first_in_its_group_with_who_can_clear_it(cast
     assert second[1] == "Authorization verified R-16"
 
 
+def test_a_reason_from_before_a_long_gap_is_not_shown_as_holding(cast, scope_for, nurse):
+    treated = add_patient(cast, scope_for, baseline_on=date(2025, 11, 1))
+    first = date(2025, 12, 10)
+    treated.plan(first)
+    treated.record_past(treated.past(1, first), reason="Given elsewhere", decided_by="Dr. Rey")
+    assert "Given elsewhere" in nurse.get(url(treated, on="2025-12-11")).words
+    assert "Given elsewhere" not in nurse.get(url(treated)).words
+
+
 def test_the_link_that_clears_is_there_for_those_who_may(cast, scope_for, page, new_page):
     treated = add_patient(cast, scope_for)
     treated.plan()

@@ -63,7 +63,7 @@ def before_page(chart: OpenChart, course: CourseRow) -> BeforePage:
     facts = facts_of(scope, header.id, header.protocol_id, course.id, scope.today)
     found = readiness(facts)
     where = Where(scope, header.public_id, course.public_id, scope.today)
-    lines = lines_of(found.blockers, where, explained_for(treatment, course))
+    lines = lines_of(found.blockers, where, explained_for(treatment, course, found))
     following = next_infusion(course.number, treatment.days, regimen)
     parts = waiting_parts(scope, course.id, scope.today)
     return BeforePage(

@@ -21,6 +21,7 @@ from clinic_tracker.domain.readiness import (
     Stop,
     compare,
     is_of_course,
+    is_of_resumption,
     moved_to,
     readiness,
 )
@@ -191,7 +192,7 @@ def readiness_page(chart: OpenChart, course: CourseRow, on: date | None, to: dat
     facts = facts_of(scope, header.id, header.protocol_id, course.id, on or ahead or scope.today)
     found = readiness(facts)
     where = Where(scope, header.public_id, course.public_id, found.on)
-    groups = groups_of(found, where, explained_for(treatment, course))
+    groups = groups_of(found, where, explained_for(treatment, course, found))
     return ReadinessPage(course, found, groups, preview_of(facts, to, where) if to is not None else None, begun)
 
 
@@ -222,8 +223,13 @@ def lapsing_words(preview: Preview | None) -> str | None:
     return f"No longer valid on {show_date(preview.day)}: {names}. Renew them before the course."
 
 
-def explained_for(treatment: Treatment, course: CourseRow) -> dict[str, str]:
-    """The reasons that were given for the course as a whole, by the code of the deviation."""
+def explained_for(treatment: Treatment, course: CourseRow, found: Readiness) -> dict[str, str]:
+    """The reasons that were given for the course as a whole, by the code of the deviation, as far as they still hold:
+    when the course goes on after a long gap, tests and papers are needed anew.
+    """
+    is_resumed = any(item.breach == "resumed_late" for item in found.blockers)
     return {
-        row.code: row.reason for row in treatment.deviations if row.course_id == course.id and is_of_course(row.code)
+        row.code: row.reason
+        for row in treatment.deviations
+        if row.course_id == course.id and is_of_course(row.code) and not (is_resumed and is_of_resumption(row.code))
     }
