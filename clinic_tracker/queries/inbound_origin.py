@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
+from clinic_tracker.domain.vocabulary import InboundState
 from clinic_tracker.models.base import db
 from clinic_tracker.models.inbound import InboundMessage, InboundResult
 from clinic_tracker.models.monitoring import LabReport
@@ -28,3 +29,18 @@ def origin_of(scope: Scope, report: uuid.UUID) -> Origin | None:
         .where(LabReport.public_id == report, LabReport.clinic_id == scope.clinic_id)
     ).one_or_none()
     return None if row is None else Origin(row[0], row[1], row[2] is not None)
+
+
+def waiting_of(scope: Scope, patient_id: int) -> list[uuid.UUID]:
+    """The results of a chart that nobody understood yet, the oldest first."""
+    return list(
+        db.session.execute(
+            select(InboundResult.public_id)
+            .where(
+                InboundResult.clinic_id == scope.clinic_id,
+                InboundResult.patient_id == patient_id,
+                InboundResult.state == InboundState.NOT_UNDERSTOOD.value,
+            )
+            .order_by(InboundResult.id)
+        ).scalars()
+    )

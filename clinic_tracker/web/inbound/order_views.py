@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.vocabulary import Panel
 from clinic_tracker.queries.inbound_candidates import candidates_of
+from clinic_tracker.queries.inbound_origin import waiting_of
 from clinic_tracker.queries.lab_catalog import lab_catalog
 from clinic_tracker.queries.lab_orders import nothing_back
 from clinic_tracker.queries.patients import patient_header, patient_key
@@ -42,6 +43,13 @@ def orders_of(patient: uuid.UUID) -> list[ShownOrder]:
     scope: Scope = g.scope
     key = patient_key(scope, patient)
     return orders_by_patient(scope, [key]).get(key, []) if key is not None else []
+
+
+@blueprint.app_template_global()
+def unread_results_of(patient: uuid.UUID) -> list[uuid.UUID]:
+    """The results of a patient that came and are not understood."""
+    key = patient_key(g.scope, patient)
+    return waiting_of(g.scope, key) if key is not None else []
 
 
 @blueprint.app_template_global()

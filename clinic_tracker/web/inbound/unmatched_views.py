@@ -82,7 +82,7 @@ def choose(result: uuid.UUID, patient: uuid.UUID) -> ResponseReturnValue:
         return redirect(url_for("labs.patient_results", patient=patient), 303)
     rows = compared(row.identity, charts)
     values = {"banner": banner_of(scope, header), "tab": "results", "form": form, "row": row, "rows": rows}
-    numbers = [one for one in row.identity.identifiers if one.system]
+    numbers = [one for one in row.identity.identifiers if one.value]
     page = render_template(
         "inbound/choose.html", **values, numbers=numbers, title=title_of(row), differs=choices(charts)[0].differs
     )
