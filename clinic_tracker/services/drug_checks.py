@@ -14,7 +14,7 @@ from clinic_tracker.services import audit
 from clinic_tracker.services.accounts import verify_colleague
 from clinic_tracker.services.audit import AuditAction
 from clinic_tracker.services.facts import already_recorded
-from clinic_tracker.services.infusion_parts import Target, add_part
+from clinic_tracker.services.infusion_parts import Target, add_part, started_today
 from clinic_tracker.services.infusion_rules import check_course_open, find_course_row
 from clinic_tracker.services.unit_of_work import unit_of_work
 
@@ -42,8 +42,9 @@ def record_drug_check(
 ) -> None:
     """Record that a person checked today's drug: the one who is signed in, or a colleague at the same screen.
 
-    The row waits for today's infusion of the course. RuleViolation for a colleague who cannot be verified, a person
-    who has checked already, a product that differs from what another one read, and one that has expired.
+    The row waits for today's infusion of the course. RuleViolation once that has started, for a colleague who cannot
+    be verified, a person who has checked already, a product that differs from what another one read, and one that has
+    expired.
     """
     scope.require(Permission.RECORD_TREATMENT)
     person = scope.user_id if colleague is None else verify_colleague(scope, colleague.email, colleague.password)
@@ -53,6 +54,9 @@ def record_drug_check(
             return
         course_row = find_course_row(scope, owner, course)
         check_course_open(scope, course_row)
+        if started_today(scope, course_row.id) is not None:
+            message = "Today's infusion has started: a check comes before the start."
+            raise RuleViolation("already_started", None, message)
         assert person is not None
         expires_on = _check_product(scope, product, patient_confirmed=patient_confirmed)
         before = standing_checks(scope, course_row.id, scope.today)

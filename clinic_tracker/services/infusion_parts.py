@@ -13,12 +13,13 @@ from clinic_tracker.domain.infusion_day import Premedication as PremedicationGiv
 from clinic_tracker.domain.local_time import local_date
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.vitals import check_values
-from clinic_tracker.domain.vocabulary import PremedicationKind
+from clinic_tracker.domain.vocabulary import FactState, PremedicationKind
 from clinic_tracker.models.base import db
 from clinic_tracker.models.patients import Patient
 from clinic_tracker.models.treatment import (
     DrugCheck,
     EarlyPart,
+    Infusion,
     InfusionPart,
     InfusionPause,
     InfusionReaction,
@@ -98,6 +99,7 @@ def record_vital_signs(
             return
         check_time(scope, vitals.taken_at, "taken_at")
         check_values(asdict(vitals), confirmed)
+        target = _placed(scope, patient, target)
         standing = _standing(scope, patient, target)
         row = VitalSigns(**asdict(vitals))
         add_part(scope, patient, target, row, form_token)
@@ -132,6 +134,7 @@ def record_premedication(
             check_time(scope, ended_at, "ended_at")
             if ended_at < given_at:
                 raise RuleViolation("premedication_backwards", "ended_at", "The drug ends before it begins.")
+        target = _placed(scope, patient, target)
         standing = _standing(scope, patient, target)
         row = Premedication(kind=kind.value, drug=drug, dose=dose, given_at=given_at, ended_at=ended_at)
         add_part(scope, patient, target, row, form_token)
@@ -212,6 +215,26 @@ def add_part(scope: Scope, patient: Patient, target: Target, row: EarlyPart, for
         if row.for_on != scope.today:
             raise RuleViolation("not_today", field, "Before the infusion starts, record what was done today.")
     sign_part(scope, row, form_token)
+
+
+def started_today(scope: Scope, course_id: int) -> uuid.UUID | None:
+    """Today's infusion of a course, if it has started."""
+    return db.session.execute(
+        select(Infusion.public_id).where(
+            Infusion.clinic_id == scope.clinic_id,
+            Infusion.course_id == course_id,
+            Infusion.infused_on == scope.today,
+            Infusion.state == FactState.RECORDED.value,
+        )
+    ).scalar_one_or_none()
+
+
+def _placed(scope: Scope, patient: Patient, target: Target) -> Target:
+    """Where a part belongs by now: to the infusion, if it was started while the part was being typed."""
+    if target.course is None:
+        return target
+    infusion = started_today(scope, find_course_row(scope, patient, target.course).id)
+    return target if infusion is None else Target(target.patient, infusion=infusion)
 
 
 def _join(day: Day, row: EarlyPart) -> None:

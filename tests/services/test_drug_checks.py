@@ -82,6 +82,13 @@ def test_a_clinic_that_wants_no_check_is_asked_for_none(treated):
     assert rows() == []
 
 
+def test_a_check_that_comes_after_the_start_is_refused(treated):
+    treated.start()
+    with pytest.raises(RuleViolation) as refused:
+        check(treated)
+    assert refused.value.code == "already_started"
+
+
 def test_one_person_does_not_check_twice(treated, cast):
     check(treated)
     with pytest.raises(RuleViolation, match="checked already"):

@@ -354,3 +354,15 @@ def test_parts_sent_twice_are_recorded_once(treated, clock):
         pause_infusion(treated.scope, treated.patient, infusion, paused_at=now, form_token="pause")
     assert len(db.session.execute(select(InfusionReaction)).all()) == 1
     assert len(db.session.execute(select(InfusionPause)).all()) == 1
+
+
+def test_what_was_typed_before_a_start_that_came_meanwhile_belongs_to_the_infusion(treated, clock):
+    target = Target(treated.patient, course=treated.course)
+    infusion = treated.start()
+    clock.forward(minutes=2)
+    record_vital_signs(treated.scope, target, VitalsTaken(taken_at=treated.scope.now, pulse=88))
+    drug = {"kind": PremedicationKind.ANTIHISTAMINE, "drug": "Cetirizine", "dose": None, "ended_at": None}
+    record_premedication(treated.scope, target, given_at=treated.scope.now, **drug)
+    parts = parts_of_infusion(treated.scope, row(infusion).id)
+    assert [one.pulse for one in parts.vitals] == [70, 88]
+    assert [one.drug for one in parts.premedications] == ["Methylprednisolone", "Cetirizine"]
