@@ -4,7 +4,19 @@ from importlib import import_module
 
 from flask import Flask
 
-GROUPS = ("schedule", "clinics", "users", "histories", "results", "mllp", "worklist", "readiness", "demo", "assets")
+GROUPS = (
+    "schedule",
+    "clinics",
+    "users",
+    "histories",
+    "clinic_sheet",
+    "results",
+    "mllp",
+    "worklist",
+    "readiness",
+    "demo",
+    "assets",
+)
 
 
 def init_app(app: Flask) -> None:

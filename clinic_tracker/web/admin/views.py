@@ -14,6 +14,7 @@ from clinic_tracker.web.admin import (
     clinic_views,
     people_views,
     protocol_views,
+    sheet_views,
     threshold_views,
     trail_views,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "clinic_views",
     "people_views",
     "protocol_views",
+    "sheet_views",
     "threshold_views",
     "trail_views",
 ]
