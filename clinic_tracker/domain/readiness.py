@@ -13,6 +13,7 @@ from clinic_tracker.domain.readiness_facts import (
     ReadinessFacts,
     ReadinessRules,
     Span,
+    first_days,
 )
 from clinic_tracker.domain.readiness_items import Group, Item, Move, Place, Readiness, State, Stop, compare
 from clinic_tracker.domain.readiness_papers import papers
@@ -38,6 +39,7 @@ __all__ = [
     "check_answers",
     "compare",
     "contraindication_titles",
+    "first_days",
     "is_of_course",
     "is_of_resumption",
     "is_readiness",

@@ -1,5 +1,6 @@
 """What readiness is judged from: what is on file about a course, and what was confirmed on its day."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -15,6 +16,12 @@ from clinic_tracker.domain.vocabulary import Sex
 MINIMUM_AGE = 17  # R-17: safety below is not established
 # Pregnancy is asked about at these ages, which no label names: a local convention.
 PREGNANCY_AGES = range(11, 56)
+
+
+def first_days(days: Sequence[date], resume_days: int) -> list[date]:
+    """The first day of a course, and each one on which it went on after more than so many days (decision 16)."""
+    late = [day for last, day in pairwise(days) if day - last > timedelta(days=resume_days)]
+    return [*days[:1], *late]
 
 
 class Span(NamedTuple):
@@ -139,9 +146,7 @@ class ReadinessFacts:
         """
         given = [one.on for one in self.given if one.on < self.on]
         if given:
-            days = [*given, self.on]
-            late = [day for last, day in pairwise(days) if day - last > timedelta(days=self.rules.resume_days)]
-            return max(late, default=days[0])
+            return first_days([*given, self.on], self.rules.resume_days)[-1]
         planned = self.planned_start_on
         if planned is None or self.given or planned < self.as_of:
             return self.on

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import func, select
 
 from clinic_tracker.domain.baseline import Baseline, BaselineFacts, BaselineSettings, baseline
+from clinic_tracker.domain.readiness import first_days
 from clinic_tracker.domain.vocabulary import FactState
 from clinic_tracker.models.base import db
 from clinic_tracker.models.treatment import Infusion, TreatmentCourse
@@ -46,6 +47,26 @@ def course_start(scope: Scope, course_id: int, excluding: int | None = None) -> 
             Infusion.id != (excluding or 0),
         )
     ).scalar_one_or_none()
+
+
+def start_to_authorize(scope: Scope, course_id: int, resume_days: int, authorized_on: date) -> date | None:
+    """The first day that an authorization of a date is for: as planned, or as given; the day itself where the course
+    has days left and goes on after a long gap, which needs a new authorization (decision 16).
+    """
+    course = db.session.execute(
+        select(TreatmentCourse.planned_days, TreatmentCourse.planned_start_on).where(
+            TreatmentCourse.id == course_id, TreatmentCourse.clinic_id == scope.clinic_id
+        )
+    ).one()
+    statement = select(Infusion.infused_on).where(
+        Infusion.course_id == course_id, Infusion.clinic_id == scope.clinic_id, Infusion.state == RECORDED
+    )
+    given = list(db.session.execute(statement.order_by(Infusion.infused_on)).scalars())
+    if not given:
+        return course.planned_start_on
+    is_open = len(given) < course.planned_days and authorized_on > given[-1]
+    firsts = first_days([*given, authorized_on] if is_open else given, resume_days)
+    return next((day for day in firsts if day >= authorized_on), firsts[-1])
 
 
 def enrolled_on(scope: Scope, patient_id: int, on: date) -> date | None:

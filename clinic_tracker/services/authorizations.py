@@ -17,8 +17,9 @@ from clinic_tracker.models.access import Prescriber
 from clinic_tracker.models.base import db
 from clinic_tracker.models.patients import Patient
 from clinic_tracker.models.treatment import Authorization, TreatmentCourse
-from clinic_tracker.queries.baseline import baseline_settings, course_baseline, course_start, enrolled_on
+from clinic_tracker.queries.baseline import baseline_settings, course_baseline, enrolled_on, start_to_authorize
 from clinic_tracker.queries.scope import Scope
+from clinic_tracker.queries.treatment import regimen_of
 from clinic_tracker.services import audit
 from clinic_tracker.services.audit import AuditAction
 from clinic_tracker.services.deviations import Reasons, record_deviation, settle
@@ -61,8 +62,8 @@ def authorize_course(
         if again := already_recorded(scope, Authorization, form_token):
             return again.public_id
         row = find_course_row(scope, owner, course)
-        start_on = _start_of(scope, row)
         check_not_future(scope, authorized_on, "authorized_on", "The authorization")
+        start_on = _start_of(scope, owner, row, authorized_on)
         signer = _prescriber(scope, prescriber)
         baseline = course_baseline(scope, owner.id, owner.protocol_id, row.number, start_on)
         notes = settle(scope, _verdict(scope, owner, start_on, authorized_on, signer, baseline), given)
@@ -125,8 +126,9 @@ def _new(scope: Scope, patient: Patient, course: TreatmentCourse, baseline: Base
     )
 
 
-def _start_of(scope: Scope, course: TreatmentCourse) -> date:
-    start_on = course_start(scope, course.id) or course.planned_start_on
+def _start_of(scope: Scope, patient: Patient, course: TreatmentCourse, authorized_on: date) -> date:
+    resume_days = regimen_of(scope, patient.protocol_id).resume_same_course_days
+    start_on = start_to_authorize(scope, course.id, resume_days, authorized_on)
     if start_on is None:
         raise RuleViolation("no_planned_start", None, "Plan the start of the course before it is authorized.")
     if course.discontinued_on is not None:

@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.notes import Note, Severity, Verdict
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.readiness import PLAN_CODES, is_of_course, is_of_resumption
+from clinic_tracker.domain.vocabulary import FactState
 from clinic_tracker.models.base import db
-from clinic_tracker.models.treatment import Deviation, TreatmentCourse
+from clinic_tracker.models.treatment import Deviation, Infusion, TreatmentCourse
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import audit
 from clinic_tracker.services.audit import AuditAction
@@ -114,11 +115,11 @@ def deviations_of_infusion(scope: Scope, infusion_id: int) -> list[Deviation]:
 def explained_for_course(scope: Scope, course: TreatmentCourse, on: date, verdict: Verdict) -> set[str]:
     """The codes that need no reason again on a day of the course, because one was given for the course.
 
-    When the course goes on after a long gap its tests and papers are needed anew; what was explained for the plan does
-    not hold for a day before it.
+    When the course goes on after a long gap its tests and papers are needed anew: what was explained before it does
+    not hold. What was explained for the plan does not hold for a day before it.
     """
     found = db.session.execute(
-        select(Deviation.code, Deviation.infusion_id).where(
+        select(Deviation.code, Deviation.infusion_id, Deviation.occurred_on).where(
             Deviation.clinic_id == scope.clinic_id,
             Deviation.course_id == course.id,
             Deviation.withdrawn_at.is_(None),
@@ -126,10 +127,22 @@ def explained_for_course(scope: Scope, course: TreatmentCourse, on: date, verdic
     )
     is_early = course.planned_start_on is not None and on < course.planned_start_on
     is_resumed = any(note.code == "resumed_late" for note in verdict.notes)
+    last_on = _last_before(scope, course, on) if is_resumed else None
     return {
         code
-        for code, infusion_id in found
+        for code, infusion_id, occurred_on in found
         if is_of_course(code)
         and not (is_early and infusion_id is None and code in PLAN_CODES)
-        and not (is_resumed and is_of_resumption(code))
+        and not (last_on is not None and occurred_on <= last_on and is_of_resumption(code))
     }
+
+
+def _last_before(scope: Scope, course: TreatmentCourse, on: date) -> date | None:
+    return db.session.execute(
+        select(func.max(Infusion.infused_on)).where(
+            Infusion.clinic_id == scope.clinic_id,
+            Infusion.course_id == course.id,
+            Infusion.infused_on < on,
+            Infusion.state == FactState.RECORDED.value,
+        )
+    ).scalar_one()

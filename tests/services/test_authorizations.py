@@ -146,3 +146,30 @@ def test_a_withdrawal_needs_a_reason(treated):
         withdraw_authorization(treated.neurologist, treated.patient, authorization, reason="")
     withdraw_authorization(treated.neurologist, treated.patient, authorization, reason="Relapse, other drug")
     assert row(authorization).state == "entered_in_error"
+
+
+def test_after_a_long_gap_a_course_is_authorized_for_the_day_on_which_it_goes_on(cast, scope_for):
+    treated = add_patient(cast, scope_for, baseline_on=date(2025, 11, 20))
+    first = date(2025, 12, 10)
+    treated.plan(first)
+    treated.record_past(treated.past(1, first), reason="Paper sheet", decided_by="Dr. Rey")
+    with pytest.raises(ReasonNeeded) as refused:
+        treated.authorize()
+    assert {note.code for note in refused.value.notes} >= {"baseline_tsh", "baseline_cbc_diff"}
+    assert "authorization_expired" not in {note.code for note in refused.value.notes}
+    again = row(treated.authorize(override_reason="Drawn today, results tonight"))
+    assert (again.planned_start_on, again.expires_on) == (treated.scope.today, date(2026, 2, 21))
+    # The reason of the neurologist holds for the day; the one from before the gap does not.
+    treated.prepare()
+    with pytest.raises(ReasonNeeded) as asked:
+        treated.start(2)
+    assert {note.code for note in asked.value.notes} == {"resumed_late", "not_verified"}
+
+
+def test_an_authorization_filed_later_is_for_the_first_day(cast, scope_for):
+    treated = add_patient(cast, scope_for, baseline_on=date(2025, 11, 20))
+    first = date(2025, 12, 10)
+    treated.plan(first)
+    treated.record_past(treated.past(1, first), reason="Paper sheet", decided_by="Dr. Rey")
+    filed = row(treated.authorize(authorized_on=date(2025, 12, 8)))
+    assert filed.planned_start_on == first

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from clinic_tracker.domain.baseline import Baseline, BaselineItem, BaselineState, Weight
-from clinic_tracker.queries.baseline import baseline_settings, course_baseline, course_start
+from clinic_tracker.queries.baseline import baseline_settings, course_baseline, start_to_authorize
+from clinic_tracker.queries.treatment import regimen_of
 from clinic_tracker.queries.treatment_rows import CourseRow
 from clinic_tracker.web.patients.pages import OpenChart
 
@@ -73,9 +74,10 @@ class BaselinePage:
 
 
 def baseline_page(chart: OpenChart, course: CourseRow) -> BaselinePage | None:
-    """The set for the first day of a course, given or planned; None while no day is planned."""
+    """The set for the day that an authorization of today is for; None while no day is planned."""
     scope, header = chart.scope, chart.header
-    start_on = course_start(scope, course.id) or course.planned_start_on
+    resume_days = regimen_of(scope, header.protocol_id).resume_same_course_days
+    start_on = start_to_authorize(scope, course.id, resume_days, scope.today)
     if start_on is None:
         return None
     baseline = course_baseline(scope, header.id, header.protocol_id, course.number, start_on)

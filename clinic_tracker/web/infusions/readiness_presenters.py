@@ -228,8 +228,11 @@ def explained_for(treatment: Treatment, course: CourseRow, found: Readiness) -> 
     when the course goes on after a long gap, tests and papers are needed anew.
     """
     is_resumed = any(item.breach == "resumed_late" for item in found.blockers)
+    last_on = max((row.infused_on for row in treatment.given(course.id) if row.infused_on < found.on), default=None)
     return {
         row.code: row.reason
         for row in treatment.deviations
-        if row.course_id == course.id and is_of_course(row.code) and not (is_resumed and is_of_resumption(row.code))
+        if row.course_id == course.id
+        and is_of_course(row.code)
+        and not (is_resumed and last_on and row.occurred_on <= last_on and is_of_resumption(row.code))
     }
