@@ -44,6 +44,13 @@ class Prior(NamedTuple):
     sent: SentReport
     together: tuple[str, ...]
     identity: Mapping[str, Any]
+    how: str | None
+    matched_at: datetime | None
+
+    @property
+    def was_undone(self) -> bool:
+        """Whether a person took it off the chart that it was on, and nobody has said since whose it is."""
+        return self.state is InboundState.UNMATCHED and self.matched_at is not None
 
 
 class OnRecord(NamedTuple):
@@ -174,6 +181,8 @@ def priors_of(scope: Scope, source_id: int, keys: Collection[str]) -> dict[str, 
                 InboundResult.issued_at,
                 InboundResult.report,
                 InboundResult.identity,
+                InboundResult.matched_how,
+                InboundResult.matched_at,
             )
             .join(InboundMessage, InboundMessage.id == InboundResult.message_id)
             .where(
@@ -184,12 +193,13 @@ def priors_of(scope: Scope, source_id: int, keys: Collection[str]) -> dict[str, 
             )
             .order_by(InboundResult.id)
         )
-        for key, external_id, state, patient_id, issued_at, packed, identity in rows:
+        for key, external_id, state, patient_id, issued_at, packed, identity, how, at in rows:
             assert external_id is not None
             together = tuple(packed.get("with", ())) or (external_id,)
             sent = unpack_report(packed["sent"])
-            prior = Prior(key, external_id, InboundState(state), patient_id, issued_at, sent, together, identity)
-            found[external_id].append(prior)
+            found[external_id].append(
+                Prior(key, external_id, InboundState(state), patient_id, issued_at, sent, together, identity, how, at)
+            )
     return found
 
 

@@ -177,17 +177,27 @@ class Chunk:
         ]
         found: list[Match] = [NoMatch()] * len(parts)
         for place, match in zip(places, matches(self.scope, identities), strict=True):
-            found[place] = match if isinstance(match, Exact) else self._as_before(arrivals[place]) or match
+            found[place] = self._as_before(arrivals[place], match)
         return found
 
-    def _as_before(self, arrivals: Sequence[Arrival]) -> Exact | None:
-        before = {
-            prior.patient_id
+    def _as_before(self, arrivals: Sequence[Arrival], match: Match) -> Match:
+        """The chart of the earlier versions where a person chose it or the match is no certain one.
+
+        A version of what a person took off a chart waits with it, however certain the match is.
+        """
+        before = [
+            prior
             for arrival in arrivals
             for prior in self.priors.get(arrival.key, ())
-            if prior.patient_id is not None and prior.state in APPLIED and prior.identity == arrival.row["identity"]
-        }
-        return Exact(before.pop(), How.EARLIER) if len(before) == 1 else None
+            if prior.identity == arrival.row["identity"]
+        ]
+        if any(prior.was_undone for prior in before):
+            return NoMatch()
+        applied = [prior for prior in before if prior.patient_id is not None and prior.state in APPLIED]
+        chosen = {prior.patient_id for prior in applied if prior.how == How.PERSON}
+        charts = chosen or ({prior.patient_id for prior in applied} if not isinstance(match, Exact) else set())
+        (chart,) = charts if len(charts) == 1 else (None,)
+        return match if chart is None else Exact(chart, How.EARLIER)
 
     def _prepare(self, arrivals: Sequence[Sequence[Arrival]], found: Sequence[Match]) -> None:
         """Lock the charts, and read what the reports are compared with."""

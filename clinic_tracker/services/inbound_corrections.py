@@ -22,6 +22,7 @@ GONE = "The laboratory's newer version no longer has it."
 CANCELLED = "The laboratory cancelled it."
 MOVED = "The laboratory moved this report to another patient."
 LATE = "A newer version of this report came first."
+_BY_ITSELF = (NEWER, GONE, CANCELLED, MOVED, LATE)
 
 
 def source_name(_scope: Scope, source_id: int) -> str:
@@ -64,6 +65,23 @@ def standing_exams(scope: Scope, source_id: int, leads: Collection[str]) -> dict
         )
     ).scalars()
     return {str(row.external_id): row for row in rows}
+
+
+def changed_by_hand(scope: Scope, result_id: int, patient_id: int) -> frozenset[str]:
+    """What came with this result to the chart and was corrected or withdrawn there by a person, by external id."""
+    found: set[str] = set()
+    for fact in (LabReport, Exam):
+        rows = db.session.execute(
+            select(fact.external_id).where(
+                fact.clinic_id == scope.clinic_id,
+                fact.patient_id == patient_id,
+                fact.inbound_result_id == result_id,
+                fact.state != FactState.RECORDED.value,
+                fact.withdrawn_reason.not_in(_BY_ITSELF),
+            )
+        ).scalars()
+        found |= {external for external in rows if external is not None}
+    return frozenset(found)
 
 
 def withdraw_all(scope: Scope, charts: Charts, rows: Iterable[LabReport | Exam], reason: str) -> int:

@@ -10,6 +10,7 @@ from clinic_tracker.domain.lab_merging import merged, version
 from clinic_tracker.domain.lab_reading import WITHOUT_VALUES, Doubt, LabReader, ReadExam, Understood
 from clinic_tracker.domain.messages import ReportState, SentReport
 from clinic_tracker.domain.vocabulary import ExamKind, InboundState
+from clinic_tracker.models.monitoring import Exam, LabReport
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import inbound_corrections as corrections
 from clinic_tracker.services.inbound_chart import APPLIED, Arrival, Chart, Charts, Prior, priors_of
@@ -31,6 +32,7 @@ class Filing:
     charts: Charts
     rows: Rows
     orders: Orders = field(init=False)
+    by_hand: frozenset[str] = frozenset()  # reports and exams that a person changed since, which a new reading leaves
 
     def __post_init__(self) -> None:
         self.orders = Orders(self.scope, self.via, self.rows)
@@ -135,7 +137,9 @@ class Filing:
         for exam in understood.exams:
             external = corrections.exam_id(scope, self.source_id, lead, exam.kind)
             kept += self._put_exam(chart, exam, result, stood.pop(external, None), report, external)
-        kept += corrections.withdraw_all(scope, self.charts, [*standing.values(), *stood.values()], corrections.GONE)
+        left: dict[str, LabReport | Exam] = {**standing, **stood}
+        gone = [row for external, row in left.items() if external not in self.by_hand]
+        kept += corrections.withdraw_all(scope, self.charts, gone, corrections.GONE)
         if any(problem["kind"] == "refused" for problem in result["problems"]):  # an exam that the chart refuses
             return InboundState.REFUSED if not kept else InboundState.RECORDED
         if not understood.panels and not understood.exams:
@@ -145,6 +149,8 @@ class Filing:
     def _put(self, chart: Chart, row: Row, panel: ReadPanel, result: Row, old: Any, report: SentReport) -> int:
         """Add a report, or put it in the place of the version that stands; 0 where it says nothing new."""
         before, reason = None, None
+        if row["external_id"] in self.by_hand:
+            return 0
         if old is not None and old.patient_id != chart.id:
             corrections.withdraw_all(self.scope, self.charts, [old], corrections.MOVED)
         elif old is not None:
@@ -162,6 +168,8 @@ class Filing:
     def _put_exam(self, chart: Chart, exam: ReadExam, result: Row, old: Any, report: SentReport, external: str) -> int:
         if exam.kind is ExamKind.HPV_SCREEN and not chart.has_cervix:
             result["problems"] = [*result["problems"], {"kind": "refused", "message": NO_CERVIX}]
+            return 0
+        if external in self.by_hand:
             return 0
         if old is not None:
             same = (old.outcome, old.performed_on, old.patient_id) == (exam.outcome, report.collected_on, chart.id)

@@ -19,6 +19,7 @@ from clinic_tracker.queries.inbound_codes import local_codes
 from clinic_tracker.queries.lab_catalog import lab_catalog
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services.inbound_chart import APPLIED, Arrival, Charts, Prior, priors_of
+from clinic_tracker.services.inbound_corrections import changed_by_hand
 from clinic_tracker.services.inbound_filing import Filing
 from clinic_tracker.services.inbound_findings import judge_results
 from clinic_tracker.services.inbound_rows import Row, Rows
@@ -62,6 +63,12 @@ class Refiling:
             db.session.flush()
         self.judge()
 
+    def read_anew(self, patient_id: int, result: InboundResult) -> None:
+        """Read a result again that is on a chart; what a person corrected or withdrew of it there stays so."""
+        self.filing.by_hand = changed_by_hand(self.scope, result.id, patient_id)
+        self.file(patient_id, [result], None)
+        self.filing.by_hand = frozenset()
+
     def judge(self) -> None:
         """Work out the findings of the charts that changed, each once."""
         judge_results(self.scope, {one.id: one.changed_from for one in self.charts.known.values() if one.changed_from})
@@ -74,7 +81,8 @@ class Refiling:
     def _keep(self, result: InboundResult, row: Row, how: How | None) -> None:
         for name in _COPIED:
             setattr(result, name, row[name])
-        if result.state == InboundState.DUPLICATE and how is None and self._is_on_chart(result):
+        came_before = result.state == InboundState.DUPLICATE and how is None
+        if came_before and (self.filing.by_hand or self._is_on_chart(result)):
             result.state = InboundState.RECORDED.value  # what is on the chart already came with this very result
         if how is not None:
             result.matched_how = how.value
@@ -114,7 +122,7 @@ def understand_again(scope: Scope, results: Collection[uuid.UUID] | None = None)
                 if _is_newest(scope, source_id, row):
                     before = row.state
                     row.problems = [one for one in row.problems if one.get("kind") == "field"]
-                    refiling.file(patient_id, [row], None)
+                    refiling.read_anew(patient_id, row)
                     changed += row.state != before
     return changed
 

@@ -1,0 +1,112 @@
+"""What a person decided about a result holds against what comes later by itself."""
+
+from datetime import date
+
+import pytest
+
+from clinic_tracker.domain.messages import Coded, Observed, ReportState
+from clinic_tracker.domain.vocabulary import LocalCodeKind, Panel
+from clinic_tracker.queries.inbound import unmatched
+from clinic_tracker.services.auto_review import begin_auto_review
+from clinic_tracker.services.inbound_resolve import match_result, undo_match
+from clinic_tracker.services.lab_reports import correct_report, withdraw_report
+from clinic_tracker.services.lab_sheets import Sheet
+from clinic_tracker.services.local_codes import map_code
+from tests.factories import register, typed
+from tests.inbound import CBC, DAY, add_source, at, line, message, report, reports_of, results, send
+
+REASON = "Wrong person"
+STRANGE = Observed((Coded("FOO", "L", "Foo"),), "7", "mg/dL")
+
+
+@pytest.fixture
+def scope(scope_for, cast):
+    return scope_for(cast.staff)
+
+
+@pytest.fixture
+def source(scope):
+    return add_source(scope)
+
+
+@pytest.fixture
+def patient(scope):
+    return register(scope).row
+
+
+def test_a_correction_follows_the_chart_that_a_person_chose(scope, source, patient):
+    other = register(scope).row
+    send(scope, source, message(patient, report("tsh", key="V", issued_at=at(13))))
+    undo_match(scope, results()[0].public_id, reason=REASON, to=other.public_id)
+    corrected = report(line("tsh", "2.5"), key="V", state=ReportState.CORRECTED, issued_at=at(14))
+    send(scope, source, message(patient, corrected))
+    assert reports_of(patient) == []
+    assert [row.state for row in reports_of(other, None)] == ["corrected", "recorded"]
+
+
+def test_a_correction_of_a_result_that_was_taken_off_a_chart_waits_with_it(scope, source, patient):
+    other = register(scope).row
+    send(scope, source, message(patient, report("tsh", key="V", issued_at=at(13))))
+    undo_match(scope, results()[0].public_id, reason=REASON)
+    corrected = report(line("tsh", "2.5"), key="V", state=ReportState.CORRECTED, issued_at=at(14))
+    send(scope, source, message(patient, corrected), message(patient, report("creatinine", key="N"), position=1))
+    assert [row.state for row in results()] == ["unmatched", "unmatched", "recorded"]
+    assert [row.panel for row in reports_of(patient)] == ["creatinine"]
+    assert match_result(scope, unmatched(scope)[0].public_id, other.public_id) == 2
+    assert [row.result_status for row in reports_of(other)] == ["corrected"]
+
+
+def test_what_was_withdrawn_by_hand_does_not_come_back_with_a_mapped_code(scope, source, patient):
+    send(scope, source, message(patient, report("tsh", STRANGE)))
+    withdraw_report(scope, patient.public_id, reports_of(patient)[0].public_id, reason=REASON)
+    map_code(scope, source.public_id, LocalCodeKind.IGNORED, "L", "FOO", "Foo", "")
+    assert reports_of(patient) == []
+    assert results()[0].state == "recorded"
+
+
+def test_what_was_corrected_by_hand_stays_when_a_code_is_mapped(scope, source, patient):
+    send(scope, source, message(patient, report("tsh", STRANGE)))
+    sheet = Sheet(DAY, (typed(Panel.TSH, {"tsh": "3.3"}),))
+    correct_report(scope, patient.public_id, reports_of(patient)[0].public_id, sheet, reason="Typing error")
+    (by_hand,) = reports_of(patient)
+    map_code(scope, source.public_id, LocalCodeKind.ANALYTE, "L", "FOO", "Foo", "creatinine")
+    assert {row.panel for row in reports_of(patient)} == {"tsh", "creatinine"}
+    assert by_hand.id in {row.id for row in reports_of(patient)}
+    newer = report(line("tsh", "2.5"), key=results()[0].external_id, issued_at=at(14))
+    send(scope, source, message(patient, newer))
+    assert [row.panel for row in reports_of(patient)].count("tsh") == 1
+
+
+@pytest.fixture
+def _closing(scope_for, cast, monkeypatch):
+    monkeypatch.setattr("clinic_tracker.services.auto_review.is_in_sample", lambda *_: False)
+    words = "Complete final results without a finding."
+    begin_auto_review(scope_for(cast.neurologist), criteria=words, sample_percent=5)
+
+
+def ranged(**values):
+    return line("creatinine", low="0.5", high="1.1", **values)
+
+
+@pytest.mark.usefixtures("_closing")
+@pytest.mark.parametrize(
+    "more, closes",
+    [
+        ((), True),
+        ((STRANGE,), False),
+        ((Observed((Coded("2823-3", "http://loinc.org", "Potassium"),), "4.1", "mmol/L", flag="N"),), True),
+        ((Observed((Coded("2823-3", "http://loinc.org", "Potassium"),), "7.2", "mmol/L", flag="HH"),), False),
+    ],
+)
+def test_a_result_closes_by_itself_only_where_all_that_came_with_it_is_understood(scope, source, patient, more, closes):
+    send(scope, source, message(patient, report(ranged(), *more)))
+    (row,) = reports_of(patient)
+    assert row.auto_reviewed is closes
+
+
+@pytest.mark.parametrize("code", ["9317-9", "776-5"])
+def test_clumps_told_in_a_line_of_their_own_spoil_the_count(scope, source, patient, code):
+    smear = Observed((Coded(code, "http://loinc.org", "Platelet morphology"),), "Platelet clumps present")
+    send(scope, source, message(patient, report(*CBC, smear, on=date(2026, 1, 10))))
+    (row,) = reports_of(patient)
+    assert (row.specimen_problem, row.is_complete) == ("clumped", False)
