@@ -18,6 +18,7 @@ from clinic_tracker.domain.lab_values import ValueReader
 from clinic_tracker.domain.lab_words import (
     PERCENT_ONLY,
     SPOILS,
+    of_the_tube,
     outcome_of,
     specimen_problem,
 )
@@ -115,7 +116,6 @@ class LabReader:
         values: dict[Panel, dict[str, tuple[ReadValue, ReportState]]] = defaultdict(dict)
         spoiled: dict[Panel, SpecimenProblem] = {}
         exams: dict[ExamKind, ReadExam] = {}
-        of_report = {found for note in report.notes if (found := specimen_problem(note))}
         for panel in self.codes.panels_of(report.codes):
             values.setdefault(panel, {})
         for sent in report.values:
@@ -130,7 +130,7 @@ class LabReader:
                 values.setdefault(Panel(meaning.target), {})
         if not report.values and not values:
             problems += self._unknown_order(report)
-        for problem in sorted(of_report):
+        for problem in sorted(self._of_report(report)):
             spoiled |= {panel: problem for panel in values if panel in SPOILS[problem] and panel not in spoiled}
         panels = tuple(self._panel(panel, rows, spoiled.get(panel), report) for panel, rows in values.items())
         return Understood(panels, tuple(exams.values()), (), tuple(dict.fromkeys(problems)))
@@ -155,6 +155,15 @@ class LabReader:
         reason = "; ".join(dict.fromkeys([*report.notes, *(note for line in report.values for note in line.notes)]))
         state = ReportState.PENDING if report.state is ReportState.PRELIMINARY else report.state
         return Understood(orders=tuple(OrderedPanel(panel, state, reason[:_LONGEST_TEXT]) for panel in panels))
+
+    def _of_report(self, report: SentReport) -> set[SpecimenProblem]:
+        """What is wrong with the specimen as a whole: in the notes of the report, or in a line that has no analyte."""
+        found = {specimen_problem(note) for note in report.notes}
+        for sent in report.values:
+            told = {of_the_tube(words) for words in (sent.text, *sent.notes)} - {None}
+            if told and ((meaning := self.codes.meaning(sent.codes)) is None or meaning.kind != LocalCodeKind.ANALYTE):
+                found |= told
+        return {problem for problem in found if problem is not None}
 
     def _unknown(self, report: SentReport, sent: Observed) -> list[Doubt]:
         """A line with a code that nobody knows; nothing where the line says nothing either."""

@@ -55,6 +55,8 @@ SPOILS: MappingProxyType[SpecimenProblem, frozenset[Panel]] = MappingProxyType(
     }
 )
 
+_OF_THE_TUBE = frozenset({_S.CLUMPED, _S.CLOTTED, _S.HEMOLYZED})
+
 NEGATIVE_WORDS = frozenset(
     {
         "negative", "neg", "not detected", "none detected", "undetected", "non reactive", "nonreactive", "not reactive",
@@ -138,6 +140,15 @@ def specimen_problem(text: str) -> SpecimenProblem | None:
                 return problem
             place = words.find(phrase, place + 1)
     return None
+
+
+def of_the_tube(text: str) -> SpecimenProblem | None:
+    """The same where a line about something else says it of the blood itself: a smear with clumps, a clotted tube.
+
+    What concerns that line alone (not enough left for one more test, a contaminated culture) does not count here.
+    """
+    found = specimen_problem(text)
+    return found if found in _OF_THE_TUBE else None
 
 
 def outcome_of(kind: ExamKind, text: str, concepts: tuple[str, ...] = ()) -> str | None:

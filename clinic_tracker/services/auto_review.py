@@ -1,7 +1,8 @@
 """Normal results that close by themselves, where the clinic has written down when; a sample of them is looked at."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import select
 
@@ -9,8 +10,9 @@ from clinic_tracker.domain.auto_review import Printed, all_within_range, is_in_s
 from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.lab_entry import comparator_of
 from clinic_tracker.domain.permissions import Permission
-from clinic_tracker.domain.vocabulary import FactState, Panel, ResultStatus
+from clinic_tracker.domain.vocabulary import FactState, InboundState, Panel, ResultStatus
 from clinic_tracker.models.base import db
+from clinic_tracker.models.inbound import InboundResult
 from clinic_tracker.models.monitoring import LabReport, LabValue
 from clinic_tracker.models.reviewing import AutoReview
 from clinic_tracker.queries.scope import Scope
@@ -23,6 +25,8 @@ from clinic_tracker.services.unit_of_work import unit_of_work
 AT_ONCE = 400
 MOST_PERCENT = 100
 SHORTEST_CRITERIA = 20
+#: What laboratories flag a line with that is as it should be (HL7 table 0078).
+_NOT_REMARKABLE = frozenset({"", "N", "NEG", "ND", "NR"})
 
 
 def begin_auto_review(scope: Scope, *, criteria: str | None, sample_percent: int | None) -> None:
@@ -74,9 +78,10 @@ def close_normal_ones(scope: Scope, reports: Iterable[LabReport]) -> None:
     criteria = _in_force(scope) if new else None
     if criteria is None:
         return
-    printed = _printed(scope, [report.id for report in new])
+    keys = [report.id for report in new]
+    printed, in_doubt = _printed(scope, keys), _came_with_doubt(scope, keys)
     for report in new:
-        if not all_within_range(printed[report.id]):
+        if report.id in in_doubt or not all_within_range(printed[report.id]):
             continue
         before = audit.snapshot(report)
         if is_in_sample(report.public_id, criteria.sample_percent):
@@ -113,6 +118,43 @@ def _printed(scope: Scope, reports: Sequence[int]) -> dict[int, list[Printed]]:
         for report, number, text, low, high, flag in rows:
             found[report].append(Printed(number, comparator_of(text), low, high, flag))
     return found
+
+
+def _came_with_doubt(scope: Scope, reports: Sequence[int]) -> set[int]:
+    """Those that came with something that is not understood, or with a flag at any line, be it followed here or not."""
+    found: set[int] = set()
+    for start in range(0, len(reports), AT_ONCE):
+        rows = db.session.execute(
+            select(LabReport.id, InboundResult.message_id, InboundResult.state, InboundResult.report)
+            .join(InboundResult, InboundResult.id == LabReport.inbound_result_id)
+            .where(LabReport.clinic_id == scope.clinic_id, LabReport.id.in_(reports[start : start + AT_ONCE]))
+        ).all()
+        parts = _parts(scope, {(row.message_id, key) for row in rows for key in row.report.get("with", ())})
+        for report, message, state, packed in rows:
+            sent = [packed["sent"], *(parts[message, key] for key in packed.get("with", ()) if (message, key) in parts)]
+            if state != InboundState.RECORDED or any(_is_flagged(one) for one in sent):
+                found.add(report)
+    return found
+
+
+def _parts(scope: Scope, wanted: set[tuple[int, str]]) -> dict[tuple[int, str], dict[str, Any]]:
+    """The parts of panels that came as several reports of one message."""
+    if not wanted:
+        return {}
+    messages = sorted({message for message, _ in wanted})
+    rows = db.session.execute(
+        select(InboundResult.message_id, InboundResult.external_id, InboundResult.report).where(
+            InboundResult.clinic_id == scope.clinic_id,
+            InboundResult.message_id.in_(messages),
+            InboundResult.external_id.in_(sorted({key for _, key in wanted})),
+        )
+    )
+    return {(message, str(key)): packed["sent"] for message, key, packed in rows}
+
+
+def _is_flagged(sent: Mapping[str, Any]) -> bool:
+    flags = {one for line in sent.get("values", ()) for one in str(line.get("flag", "")).upper().split(",")}
+    return not flags <= _NOT_REMARKABLE
 
 
 def _in_force(scope: Scope) -> AutoReview | None:
