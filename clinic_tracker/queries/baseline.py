@@ -53,7 +53,7 @@ def start_to_authorize(scope: Scope, course_id: int, resume_days: int, authorize
     """The first day that an authorization of a date is for: as planned, or as given; the day itself where the course
     has days left and goes on after a long gap, which needs a new authorization (decision 16).
     """
-    course = db.session.execute(
+    planned_days, planned_start_on = db.session.execute(
         select(TreatmentCourse.planned_days, TreatmentCourse.planned_start_on).where(
             TreatmentCourse.id == course_id, TreatmentCourse.clinic_id == scope.clinic_id
         )
@@ -63,8 +63,8 @@ def start_to_authorize(scope: Scope, course_id: int, resume_days: int, authorize
     )
     given = list(db.session.execute(statement.order_by(Infusion.infused_on)).scalars())
     if not given:
-        return course.planned_start_on
-    is_open = len(given) < course.planned_days and authorized_on > given[-1]
+        return planned_start_on
+    is_open = len(given) < planned_days and authorized_on > given[-1]
     firsts = first_days([*given, authorized_on] if is_open else given, resume_days)
     return next((day for day in firsts if day >= authorized_on), firsts[-1])
 
