@@ -50,7 +50,7 @@ def compared(identity: Identity, charts: list[LikelyChart]) -> list[Compared]:
         "sex": ("Sex", SEX_WORDS[identity.sex] if identity.sex != "unknown" else ""),
     }
     return [
-        Compared(title, text or NOT_SAID, tuple(_cell(part, chart) for chart in charts))
+        Compared(title, text or NOT_SAID, tuple(_cell(part, chart, said=bool(text)) for chart in charts))
         for part, (title, text) in said.items()
     ]
 
@@ -65,7 +65,7 @@ def choices(charts: list[LikelyChart]) -> list[Choice]:
     return [Choice(one.patient, one.chart, len(one.likely.differs)) for one in charts]
 
 
-def _cell(part: str, found: LikelyChart) -> Cell:
+def _cell(part: str, found: LikelyChart, *, said: bool) -> Cell:
     chart = found.chart
     numbers = [f"MRN {chart.mrn}", *([f"REMS {chart.rems_patient_id}"] if chart.rems_patient_id else [])]
     numbers += sorted(f"{value} ({system})" for system, value in chart.identifiers)
@@ -77,6 +77,6 @@ def _cell(part: str, found: LikelyChart) -> Cell:
         "sex": SEX_WORDS[chart.sex],
     }
     verdict = "agrees" if part in found.likely.agrees else "differs" if part in found.likely.differs else ""
-    if part == "identifier" and not verdict:
+    if part == "identifier" and said and not verdict:
         verdict = "none agrees"
     return Cell(texts[part], verdict)
