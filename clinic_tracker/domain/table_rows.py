@@ -1,10 +1,10 @@
 """The rows of a table as messages of results: each says what it says, or which cell cannot be read and why.
 
-Rows of one patient, day and order number are one report. Where two of them contradict each other neither is taken.
+Rows of one patient, day and order number are one report. Of rows that contradict each other none is taken.
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from enum import StrEnum
@@ -38,6 +38,7 @@ from clinic_tracker.domain.table_cells import (
 from clinic_tracker.domain.table_mapping import Column, Layout, NameOrder, TableMapping, complaints
 
 Word = TypeVar("Word", bound=StrEnum)
+MOST_NAMED = 5
 
 
 class _Draw(NamedTuple):
@@ -223,31 +224,32 @@ def _split(full: str, order: NameOrder) -> tuple[str, str]:
 
 
 def _messages(read: Sequence[_Read], *, wide: bool) -> list[Parsed]:
-    """One message for each draw; a row that contradicts an earlier one of its draw is refused."""
-    draws: dict[_Draw, list[_Read]] = {}
-    refused: list[Parsed] = []
+    """One message for each draw; rows of it that contradict each other are refused, all of them: none is likelier."""
+    draws: dict[_Draw, dict[Hashable, list[_Read]]] = {}
     for one in read:
-        rows = draws.setdefault(one.draw, [])
-        other = next((before for before in rows if wide or _contradicts(before, one)), None)
-        if other is None:
-            rows.append(one)
-        elif _repeats(other, one):
-            other.repeated.append(one.line)
-        else:
-            words = f"says something else of the same patient, day and test as line {other.line}: add the time of day,"
-            words += " an order number or the status"
-            refused.append(_unreadable(one.line, "", words[0].upper() + words[1:] + ".", Reason.INVALID))
-    return [*refused, *(_message(draw, rows) for draw, rows in draws.items())]
+        about = (() if wide else one.values[0].codes, one.state, one.issued)
+        draws.setdefault(one.draw, {}).setdefault(about, []).append(one)
+    parsed: list[Parsed] = []
+    for draw, groups in draws.items():
+        kept = []
+        for rows in groups.values():
+            first, *others = rows
+            if any(other.values != first.values for other in others):
+                lines = [row.line for row in rows]
+                parsed += [_contradiction(one, lines) for one in rows]
+                continue
+            first.repeated = [other.line for other in others]
+            kept.append(first)
+        if kept:
+            parsed.append(_message(draw, kept))
+    return parsed
 
 
-def _contradicts(before: _Read, one: _Read) -> bool:
-    """Whether two rows of a draw are about one test and neither is a newer state of the other."""
-    same = before.values[0].codes == one.values[0].codes and before.state is one.state
-    return same and before.issued == one.issued
-
-
-def _repeats(before: _Read, one: _Read) -> bool:
-    return before.values == one.values and before.state is one.state
+def _contradiction(one: _Read, lines: Sequence[int]) -> Unreadable:
+    others = ", ".join([str(line) for line in lines[: MOST_NAMED + 1] if line != one.line][:MOST_NAMED])
+    words = f"Line {others} says something else of the same patient, day and test: leave out what is wrong,"
+    words += " or tell them apart by the time of day, an order number or the status."
+    return _unreadable(one.line, "", words, Reason.INVALID)
 
 
 def _message(draw: _Draw, rows: Sequence[_Read]) -> ResultMessage:

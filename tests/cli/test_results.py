@@ -8,7 +8,7 @@ from clinic_tracker.domain.vocabulary import InboundKind
 from clinic_tracker.models.base import db
 from clinic_tracker.models.inbound import InboundMessage, InboundResult, InboundSource
 from clinic_tracker.services.inbound import store
-from clinic_tracker.services.inbound_sources import add_source
+from clinic_tracker.services.inbound_sources import add_source, keep_mapping
 from tests.factories import register
 from tests.inbound import reports_of
 from tests.inbound_texts import oru
@@ -104,3 +104,20 @@ def test_two_files_of_one_name_are_both_put_away(run, tmp_path, patient):
         (folder / "same.hl7").write_bytes(oru(patient, filler=filler, day="2026011" + filler[1]))
         run("watch", folder, "--clinic", "northside", "--channel", "City Lab", "--once")
     assert sorted(path.name for path in (folder / "done").iterdir()) == ["same-1.hl7", "same.hl7"]
+
+
+def test_a_table_is_read_by_the_columns_that_its_source_remembers(run, tmp_path, scope_for, cast, patient):
+    source = add_source(scope_for(cast.administrator), "Sheet", InboundKind.TABLE)
+    file = tmp_path / "sheet.csv"
+    file.write_text(f"MRN,Drawn,LOINC,Value,Unit\n{patient.mrn},12-Jan-2026,2160-0,0.8,mg/dL\n", encoding="utf-8")
+    command = ("import", file, "--clinic", "northside", "--channel", "Sheet")
+    unknown = run(*command)
+    assert unknown.exit_code == 2
+    assert "has not been chosen" in unknown.stderr
+    meanings = {"MRN": "mrn", "Drawn": "collected", "LOINC": "loinc", "Value": "value", "Unit": "unit"}
+    mapping = {"layout": "long", "dates": "mdy", "names": "family_first", "columns": meanings, "tests": {}}
+    keep_mapping(scope_for(cast.staff), source, mapping)
+    assert "1 recorded" in run(*command, "--dry-run").output
+    assert reports_of(patient) == []
+    assert "1 recorded" in run(*command).output
+    assert [row.panel for row in reports_of(patient)] == ["creatinine"]

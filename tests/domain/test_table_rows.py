@@ -100,9 +100,10 @@ def test_a_cell_that_cannot_be_read_is_named_and_the_other_rows_go_on(cell, titl
 def test_the_same_row_twice_says_it_once_and_a_contradiction_is_refused():
     (message,) = long({}, {})
     assert len(message.reports[0].values) == 1
-    kept, refused = long({}, {"Result": "90"})
-    assert kept.reports[0].values[0].text == "251"
-    assert refused.where == "line 3"
+    first, second, other = long({}, {"Result": "90"}, {"LOINC": "6690-2"})
+    assert (first.where, second.where) == ("line 2", "line 3")
+    assert "Line 3 says something else" in first.message
+    assert other.entries == (4,)
 
 
 def test_a_corrected_row_stands_beside_the_first_one():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from clinic_tracker.domain.matching import Candidate
 from clinic_tracker.domain.messages import Identity, Parsed, ResultMessage
-from clinic_tracker.domain.table_cells import Table
+from clinic_tracker.domain.table_cells import Row, Table
 from clinic_tracker.domain.vocabulary import InboundState
 from clinic_tracker.integrations.tables import parse, read_table
 from clinic_tracker.queries.inbound import ResultRow, raw_of
@@ -65,10 +65,12 @@ def table_of(scope: Scope, upload: Upload) -> Table:
 def cells_of(table: Table, upload: Upload, line: int) -> dict[str, str] | None:
     """The cells of a line as they are now, by title; ``None`` for a line that is not in the table."""
     row = next((row for row in table.rows if row.line == line), None)
-    if row is None:
-        return None
-    found = dict(zip(table.header, (*row.cells, *[""] * (len(table.header) - len(row.cells))), strict=False))
-    return {**found, **upload.draft.changes.get(str(line), {})}
+    return None if row is None else _now(table, upload, row)
+
+
+def _now(table: Table, upload: Upload, row: Row) -> dict[str, str]:
+    padded = (*row.cells, *[""] * (len(table.header) - len(row.cells)))
+    return {**dict(zip(table.header, padded, strict=True)), **upload.draft.changes.get(str(row.line), {})}
 
 
 def preview_of(scope: Scope, upload: Upload) -> Preview:
@@ -79,10 +81,8 @@ def preview_of(scope: Scope, upload: Upload) -> Preview:
     rehearsed = rehearse_upload(scope, upload.row.source, raw, parsed)
     charts = candidates_of(scope, {row.patient_id for row in rehearsed.results if row.patient_id is not None})
     places = {title: place for place, title in enumerate(table.header)}
-    parts = tuple(
-        _part(one, row, rehearsed, charts, _Cells(table, upload, places))
-        for one, row in zip(parsed, rehearsed.results, strict=True)
-    )
+    cells = _Cells(table, upload, places, {row.line: row for row in table.rows})
+    parts = tuple(_part(one, row, rehearsed, charts, cells) for one, row in zip(parsed, rehearsed.results, strict=True))
     counted = Counter(part.state for part in parts)
     return Preview(
         table, parts, tuple((*STATE_WORDS[state], counted[state]) for state in STATE_WORDS if counted[state])
@@ -99,13 +99,15 @@ class _Cells:
     table: Table
     upload: Upload
     places: Mapping[str, int]
+    rows: Mapping[int, Row]
 
     def wrong(self, one: Parsed) -> tuple[str, int | None, str]:
         """Title, place and text of the cell that could not be read."""
         if isinstance(one, ResultMessage) or "column " not in one.where:
             return "", None, ""
         title = one.where.partition("column ")[2]
-        cells = cells_of(self.table, self.upload, one.position) or {}
+        row = self.rows.get(one.position)
+        cells = _now(self.table, self.upload, row) if row else {}
         return title, self.places.get(title), cells.get(title, "")
 
 
