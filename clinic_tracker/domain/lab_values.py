@@ -75,6 +75,9 @@ class ValueReader:
         if self.catalog.needs_confirmation(analyte, reading.number, unit) is None:
             return
         least = min(scale.plausible[0] for scale in self.catalog.analytes[analyte].scales)
+        if "," in text:
+            message = "With the comma for thousands this value is unlikely: it may be meant as a decimal point."
+            raise RuleViolation("unreadable_value", None, message)
         if reading.comparator in ("<", "<=") and read.number is not None and read.number <= least:
             return
         for other in self.catalog.accepted_units(analyte):

@@ -78,8 +78,9 @@ def match(identity: Identity, candidates: Iterable[Candidate]) -> Match:
     """The chart that the identity means, if there is no doubt.
 
     By an identifier (the clinic's MRN, the REMS id, one learned before): exact when it points to one chart, and the
-    name or the birth date agrees or neither is said; a chart that fits by name, birth date and sex must not be another
-    one. Without an identifier: exact when family name, given name, birth date and sex all agree for one chart only.
+    name or the birth date agrees or neither is said, and no more than one thing differs; a chart that fits by name,
+    birth date and sex must not be another one. Without an identifier: exact when family name, given name, birth date
+    and sex all agree for one chart only.
     """
     known = sorted(candidates, key=lambda candidate: candidate.key)
     pointed = {candidate.key: how for candidate in known if (how := _pointed(identity, candidate))}
@@ -161,7 +162,12 @@ def _kind_of(identifier: Identifier, candidate: Candidate) -> How | None:
 
 
 def _confirmed(identity: Identity, candidate: Candidate) -> bool:
-    """Whether name or birth date agrees, or the message says nothing of either that differs."""
+    """Whether name or birth date agrees, or the message says nothing of either that differs; and but one thing differs.
+
+    A brother or sister born on the same day has the family name and the birth date, and another given name and sex.
+    """
+    if len(compare(identity, candidate).differs) > 1:
+        return False
     family, given = _same_family(identity, candidate), _same_given(identity, candidate)
     name = None if family is None and given is None else family is not False and given is not False
     birth = None if identity.birth_date is None else identity.birth_date == candidate.birth_date

@@ -74,6 +74,18 @@ def test_an_identifier_that_name_and_birth_date_contradict_is_doubtful():
     assert likely.differs == ("family_name", "given_name", "birth_date")
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"given_name": "Andrés", "sex": Sex.MALE},
+        {"given_name": "Inés", "family_name": "Petrov"},
+        {"birth_date": date(1985, 3, 12), "sex": Sex.MALE},
+    ],
+)
+def test_an_identifier_that_two_things_contradict_is_doubtful(changed):
+    assert isinstance(match(said(identifiers=number("70001"), **changed), [ANA, BEN]), Doubtful)
+
+
 def test_an_identifier_alone_whose_name_differs_is_doubtful():
     identity = Identity(identifiers=number("70001"), family_name="Petrov")
     assert isinstance(match(identity, [ANA, BEN]), Doubtful)

@@ -104,6 +104,13 @@ def test_a_result_closes_by_itself_only_where_all_that_came_with_it_is_understoo
     assert row.auto_reviewed is closes
 
 
+@pytest.mark.parametrize("value", ["1,900", "0,900"])
+def test_a_comma_that_may_be_a_decimal_point_is_asked_about(scope, source, patient, value):
+    send(scope, source, message(patient, report(line("tsh", value))))
+    assert results()[0].state == "not_understood"
+    assert [row.is_complete for row in reports_of(patient)] in ([], [False])
+
+
 @pytest.mark.parametrize("code", ["9317-9", "776-5"])
 def test_clumps_told_in_a_line_of_their_own_spoil_the_count(scope, source, patient, code):
     smear = Observed((Coded(code, "http://loinc.org", "Platelet morphology"),), "Platelet clumps present")
