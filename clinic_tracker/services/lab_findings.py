@@ -65,8 +65,9 @@ def refresh_findings(scope: Scope, patient: Patient, from_on: date = date.min) -
     """Work out anew the findings of a patient's reports (collected on or after a date); the number that changed.
 
     Each is judged by the thresholds in force on its day of collection. Runs inside the unit of work of what changed and
-    does not commit. A reviewed report that turns out worse than it was when it was reviewed goes back to the queue;
-    what was recorded now and is normal closes by the clinic's criteria; follow-up tasks that it answers are done.
+    does not commit. A reviewed report that turns out worse than it was when it was reviewed, or has a finding that it
+    did not have, goes back to the queue; what was recorded now and is normal closes by the clinic's criteria; follow-up
+    tasks that it answers are done.
     """
     return refresh_many(scope, {patient: from_on})
 
@@ -238,7 +239,8 @@ def _set(scope: Scope, report: LabReport, found: list[dict[str, Any]]) -> bool:
     worst = found[0]["level"] if found else None
     if report.findings == found and report.worst_level == worst:
         return False
-    worse = RANK[worst] < RANK[report.worst_level]
+    known = {item["rule"] for item in report.findings}
+    worse = RANK[worst] < RANK[report.worst_level] or any(item["rule"] not in known for item in found)
     before = audit.snapshot(report)
     report.findings, report.worst_level = found, worst
     if worse and report.reviewed_at is not None:

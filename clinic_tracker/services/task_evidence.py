@@ -61,15 +61,30 @@ def match_tasks(scope: Scope, patient_id: int, reports: Sequence[LabReport]) -> 
 def _answers(report: LabReport, task: FollowUpTask, asked: LabReport | None) -> bool:
     """Whether a report is what a task waits for: valid, of its panel, of a specimen later than the one that raised it.
 
-    On the same day a second specimen counts if it was recorded after the task; a correction of the first one does not.
+    On the same day a second specimen counts if it was recorded after the task. A correction of the first one does not,
+    be it of another day.
     """
     if report.panel != task.panel or not report.is_complete or report.result_status not in VALID_STATUSES:
         return False
     if asked is None:
         return report.recorded_at >= task.recorded_at
-    if report.collected_on != asked.collected_on:
-        return report.collected_on > asked.collected_on
-    return report.id != asked.id and report.replaces_id is None and report.recorded_at >= task.recorded_at
+    if report.collected_on < asked.collected_on or _is_version_of(report, asked):
+        return False
+    return report.collected_on > asked.collected_on or report.recorded_at >= task.recorded_at
+
+
+def _is_version_of(report: LabReport, asked: LabReport) -> bool:
+    """Whether one of the two is a correction of the other, or of a correction of it."""
+    return bool(_lineage(report) & _lineage(asked))
+
+
+def _lineage(report: LabReport) -> set[int]:
+    """A report and all that it replaced."""
+    found, older = {report.id}, report.replaces_id
+    while older is not None and older not in found:
+        found.add(older)
+        older = db.session.get_one(LabReport, older).replaces_id
+    return found
 
 
 def _set(scope: Scope, task: FollowUpTask, evidence: LabReport | None) -> None:

@@ -66,6 +66,18 @@ def test_a_reviewed_result_that_turns_out_worse_waits_for_review_again(
     assert report(later.public_id).reviewed_at is None
 
 
+def test_a_reviewed_result_with_a_further_finding_waits_for_review_again(
+    chart: Chart, scope_for: Callable[..., Scope], cast: Cast
+) -> None:
+    creatinine(chart, BASELINE, "0.6")
+    first = creatinine(chart, SECOND, "1.0")
+    answered(scope_for(cast.neurologist), chart, first)
+    assert (report(first.public_id).worst_level, report(first.public_id).reviewed_at is None) == ("red", False)
+    record_reports(chart.scope, chart.id, Sheet(SECOND, (typed(Panel.URINALYSIS_CELLS, {"urine_rbc": "12"}),)))
+    assert "kidney_with_blood" in {item["rule"] for item in report(first.public_id).findings}
+    assert report(first.public_id).reviewed_at is None
+
+
 def test_correcting_the_first_infusion_moves_the_baseline(
     chart: Chart, scope_for: Callable[..., Scope], cast: Cast
 ) -> None:

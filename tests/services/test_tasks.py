@@ -155,3 +155,9 @@ def test_another_clinics_tasks_do_not_exist(chart: Chart, cast: Cast, scope_for:
     assert open_tasks(stranger, TaskView.OPEN) == ([], None)
     with pytest.raises(NotFound):
         patient_task(stranger, chart.row.id, tasks()[0].public_id)
+
+
+def test_a_correction_to_a_later_day_is_still_the_same_specimen(chart: Chart) -> None:
+    sheet = Sheet(date(2026, 1, 13), (typed(Panel.CBC_DIFF, {"platelets": "140"}),))
+    correct_report(chart.scope, chart.id, reports()[0].public_id, sheet, reason="Wrong date")
+    assert tasks()[0].done_at is None
