@@ -2,7 +2,7 @@
 
 import io
 import uuid
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -10,13 +10,12 @@ from clinic_tracker.domain.messages import Coded, Identifier, Identity, Observed
 from clinic_tracker.domain.vocabulary import InboundKind, Sex
 from clinic_tracker.models.audit import AccessEvent, AuditEvent
 from clinic_tracker.models.base import db
-from clinic_tracker.models.inbound import ApiToken, InboundMessage, InboundSource, LabOrder, LocalCode
+from clinic_tracker.models.inbound import ApiToken, InboundMessage, InboundSource, LocalCode
 from clinic_tracker.services.inbound_sources import add_source
 from tests.factories import register
 from tests.inbound import CBC, identity_of, line, message, report, reports_of, results, send
 from tests.inbound import add_source as lab_of
 from tests.inbound_texts import oru
-from tests.monitored import project, treated
 
 
 @pytest.fixture
@@ -176,6 +175,15 @@ def test_messages_are_paged(staff, lab, scope, monkeypatch):
     assert len(staff.get(first.one("a", rel="next").get("href")).rows()) == 1
 
 
+def test_a_long_message_shows_first_what_waits_and_is_paged(staff, lab, scope, patient, monkeypatch):
+    monkeypatch.setattr("clinic_tracker.web.inbound.message_views.MOST_SHOWN", 2)
+    send(scope, lab, message(patient, report("tsh"), report("creatinine"), report("wbc", unknown())))
+    where = f"/results/messages/{db.session.query(InboundMessage).one().public_id}"
+    first = staff.get(where)
+    assert [row[1] for row in first.rows()] == ["not understood", "recorded"]
+    assert len(staff.get(first.one("a", rel="next").get("href")).rows()) == 1
+
+
 def test_the_message_as_received_is_for_administrators_and_noted(page, cast, lab, scope, patient):
     page.sign_in(cast.staff).submit("/results/upload", files=uploaded(oru(patient)))
     row = db.session.query(InboundMessage).one()
@@ -213,6 +221,13 @@ def test_an_unmatched_result_is_compared_chosen_and_remembered(staff, lab, scope
     assert results()[0].matched_how == "person"
     send(scope, lab, message(doubtful(patient), report("alt", "ast", "bilirubin_total")))
     assert (results()[-1].state, results()[-1].matched_how) == ("recorded", "identifier")
+
+
+def test_who_was_shown_beside_a_message_is_logged(staff, lab, scope, patient):
+    row = wait_unmatched(scope, lab, patient)
+    staff.get(f"/results/unmatched/{row.public_id}")
+    event = db.session.query(AccessEvent).filter_by(endpoint="inbound.unmatched_result").one()
+    assert event.patient_ids == [patient.id]
 
 
 def test_a_choice_sent_twice_changes_nothing_more(staff, lab, scope, patient):
@@ -304,44 +319,6 @@ def test_what_no_mapping_explains_is_listed_by_itself(staff, lab, scope, patient
     assert "Everything was understood" in staff.get("/results/not-understood").words
 
 
-# Orders
-
-
-def test_an_order_is_noted_once_and_stands_beside_what_is_owed(staff, patient, clock):
-    new = f"/patients/{patient.public_id}/orders/new"
-    sent = {**staff.get(new).fields(), "panels": ["cbc_diff", "tsh"]}
-    for _ in range(2):
-        staff.post(new, sent)
-    assert db.session.query(LabOrder).count() == 2
-    assert "ordered today" in staff.get(f"/patients/{patient.public_id}/results").words
-    assert staff.submit(new, status=400, panels=None).errors == ["Choose at least one panel"]
-
-
-def test_an_order_goes_its_way(staff, scope, patient):
-    staff.submit(f"/patients/{patient.public_id}/orders/new", panels=["cbc_diff"])
-    order = db.session.query(LabOrder).one()
-    way = f"/patients/{patient.public_id}/orders/{order.public_id}"
-    staff.submit(f"{way}/collected")
-    assert "collected today" in staff.follow().words
-    staff.submit(f"{way}/pending")
-    assert staff.submit(f"{way}/rejected", status=400).errors == ["Give the reason of the laboratory"]
-    staff.submit(f"{way}/rejected", reason="Clotted")
-    assert "Clotted" in staff.follow().words
-    staff.submit(f"{way}/withdraw", reason="Drawn again")
-    assert "Nothing is on order" in staff.follow().words
-    staff.post(f"{way}/withdraw", {"reason": "again"})
-    assert "no longer open" in staff.follow().words
-
-
-def test_a_specimen_that_never_came_back_is_found(staff, scope, patient):
-    assert "Every specimen came back" in staff.get("/results/no-result-back").words
-    day = (scope.today - timedelta(days=4)).strftime("%d-%b-%Y")
-    staff.submit(f"/patients/{patient.public_id}/orders/new", panels=["tsh"], ordered_on=day, collected_on=day)
-    rows = staff.get("/results/no-result-back").rows()
-    assert rows[0][4] == "4 d"
-    assert "No result back 1" in staff.get("/results/unmatched").words
-
-
 # Other clinics
 
 
@@ -366,21 +343,6 @@ def test_a_source_of_another_clinic_is_not_found(office, scope_for, cast):
     theirs = lab_of(scope_for(cast.stranger))
     office.get(f"/admin/sources/{theirs.public_id}", status=404)
     assert add_source(scope_for(cast.administrator), "City Lab", InboundKind.HL7)
-
-
-def test_an_order_stands_on_the_worklist_and_takes_nothing_off_it(staff, scope):
-    chart = treated(scope, date(2025, 6, 2), labs_until=date(2025, 12, 10), family_name="Okafor", given_name="Ada")
-    project(scope)
-    before = staff.get("/worklists").rows()
-    staff.submit(
-        f"/patients/{chart.public_id}/orders/new",
-        panels=["cbc_diff"],
-        collected_on="21-Jan-2026",
-        ordered_on="20-Jan-2026",
-    )
-    after = staff.get("/worklists").rows()
-    assert len(after) == len(before)
-    assert any("collected yesterday" in row[1] for row in after)
 
 
 def test_today_counts_what_waits(staff, lab, scope, patient):

@@ -24,7 +24,8 @@ from clinic_tracker.web.addresses import key_in, uuid_in
 from clinic_tracker.web.inbound.blueprint import blueprint
 from clinic_tracker.web.inbound.presenters import MESSAGE_WORDS, shown_message, shown_results
 
-MOST_SHOWN = 500
+MOST_SHOWN = 100
+ASKS = frozenset({InboundState.UNMATCHED, InboundState.NOT_UNDERSTOOD, InboundState.REFUSED})  # shown first
 MOST_RAW = 200_000
 
 
@@ -62,10 +63,14 @@ def received(message: uuid.UUID) -> ResponseReturnValue:
     if is_being_checked(scope, row) and scope.may(Permission.RECORD_EVIDENCE):
         return redirect(url_for("inbound.table_preview", message=message), 303)
     rows = results_of(scope, message)
-    shown = shown_results(scope, rows[:MOST_SHOWN])
+    begin = key_in("begin") or 0
+    ordered = sorted(rows, key=lambda one: one.state not in ASKS)
+    shown = shown_results(scope, ordered[begin : begin + MOST_SHOWN])
     unread = any(one.state is InboundState.NOT_UNDERSTOOD for one in rows)
     values: dict[str, Any] = {"message": shown_message(row), "rows": shown, "total": len(rows), "unread": unread}
-    return render_template("inbound/message.html", **values, may=Permission)
+    rest = begin + MOST_SHOWN < len(rows)
+    more = url_for("inbound.received", message=message, begin=begin + MOST_SHOWN) if rest else None
+    return render_template("inbound/message.html", **values, more=more, may=Permission)
 
 
 @blueprint.get("/admin/messages/<uuid:message>/raw")
