@@ -3,6 +3,7 @@
 import re
 from datetime import date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -81,6 +82,7 @@ _SPAN = re.compile(rf"\(?({_NUMBER})\s*(?:-|\u2013|to)\s*({_NUMBER})\)?")
 _LIMIT = re.compile(rf"(<=|>=|<|>|≤|≥)\s*({_NUMBER})")
 
 
+@lru_cache(maxsize=4096)
 def read_day(text: str, order: DateOrder, zone: ZoneInfo) -> Day:
     """The date of a cell, and its instant if a time of day follows; CellError says which form is expected.
 

@@ -15,6 +15,8 @@ from clinic_tracker.domain.table_cells import DateOrder
 class Column(StrEnum):
     """What a column holds."""
 
+    __hash__ = str.__hash__  # looked up for every cell: that of an Enum is slow
+
     MRN = "mrn"
     FAMILY_NAME = "family_name"
     GIVEN_NAME = "given_name"

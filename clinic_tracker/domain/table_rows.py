@@ -121,13 +121,17 @@ class _Reader:
     places: dict[str, int]
     zone: ZoneInfo
     titles: dict[Column, str] = field(init=False)
+    columns: dict[Column, int] = field(init=False)
 
     def __post_init__(self) -> None:
         self.titles = {column: title for title, column in self.mapping.columns.items()}
+        self.columns = {column: self.places[title] for column, title in self.titles.items()}
 
     def read(self, row: Row) -> _Read:
-        for title, place in self.places.items():
-            if place < len(row.cells) and len(row.cells[place]) > LONGEST_CELL:
+        if max(map(len, row.cells), default=0) > LONGEST_CELL:
+            for title, place in self.places.items():
+                if place >= len(row.cells) or len(row.cells[place]) <= LONGEST_CELL:
+                    continue
                 raise _Refused(title, f"is longer than {LONGEST_CELL} characters", Reason.TOO_LARGE)
         identity = self._identity(row)
         collected = self._day(row, Column.COLLECTED)
@@ -198,8 +202,8 @@ class _Reader:
             raise _Refused(self.titles[column], str(error)) from error
 
     def _text(self, row: Row, column: Column) -> str:
-        title = self.titles.get(column)
-        return self._cell(row, title) if title is not None else ""
+        place = self.columns.get(column, -1)
+        return row.cells[place].strip() if 0 <= place < len(row.cells) else ""
 
     def _cell(self, row: Row, title: str) -> str:
         place = self.places[title]
