@@ -70,6 +70,7 @@ def _configuration(settings: Settings) -> dict[str, object]:
     return {
         "SECRET_KEY": settings.secret_key,
         "SQLALCHEMY_DATABASE_URI": settings.database_url,
+        "SQLALCHEMY_ENGINE_OPTIONS": {"hide_parameters": True},  # an error in the log names no patient
         "DEBUG": settings.debug,
         "TESTING": settings.testing,
         "DEMO": settings.demo,

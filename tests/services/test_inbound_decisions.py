@@ -3,9 +3,12 @@
 from datetime import date
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from clinic_tracker.domain.messages import Coded, Observed, ReportState
 from clinic_tracker.domain.vocabulary import LocalCodeKind, Panel
+from clinic_tracker.models.base import db
 from clinic_tracker.queries.inbound import unmatched
 from clinic_tracker.services.auto_review import begin_auto_review
 from clinic_tracker.services.inbound_resolve import match_result, undo_match
@@ -117,3 +120,11 @@ def test_clumps_told_in_a_line_of_their_own_spoil_the_count(scope, source, patie
     send(scope, source, message(patient, report(*CBC, smear, on=date(2026, 1, 10))))
     (row,) = reports_of(patient)
     assert (row.specimen_problem, row.is_complete) == ("clumped", False)
+
+
+def test_an_error_of_the_database_names_no_patient(scope, patient):
+    with pytest.raises(SQLAlchemyError) as failed:
+        db.session.execute(text("select :name from nowhere"), {"name": patient.family_name})
+    db.session.rollback()
+    assert "nowhere" in str(failed.value)
+    assert patient.family_name not in str(failed.value)
