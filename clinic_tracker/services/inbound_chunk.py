@@ -80,6 +80,8 @@ class Chunk:
         arrivals = [self._arrivals(part) for part in parts]
         keys = {arrival.key for of_part in arrivals for arrival in of_part if arrival.key}
         self.priors = priors_of(self.scope, self.origin.source_id, keys)
+        for arrival in (one for of_part in arrivals for one in of_part):
+            self._date_correction(arrival)
         found = self._matches(parts, arrivals)
         self._prepare(arrivals, found)
         for part, of_part, match in zip(parts, arrivals, found, strict=True):
@@ -227,6 +229,14 @@ class Chunk:
             arrival.row["state"], arrival.row["patient_id"] = InboundState.DUPLICATE.value, same.patient_id
             self.rows.results.append(arrival.row)
         self._file(parsed, fresh, match)
+
+    def _date_correction(self, arrival: Arrival) -> None:
+        """A correction that does not say when it was issued is as new as its arrival, where earlier versions say it."""
+        before = self.priors.get(arrival.key, ())
+        corrects = arrival.report.state in (ReportState.CORRECTED, ReportState.CANCELLED)
+        if corrects and arrival.row["issued_at"] is None and any(prior.issued_at for prior in before):
+            came_before = any(says_the_same(prior.sent, arrival.report) for prior in before)
+            arrival.row["issued_at"] = None if came_before else self.origin.received_at
 
     def _written(self, keys: set[str]) -> None:
         """Reports that came before in this chunk are written now, so that they count as earlier versions."""

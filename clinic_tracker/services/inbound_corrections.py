@@ -8,6 +8,7 @@ from sqlalchemy import select
 from clinic_tracker.domain.lab_entry import ReadPanel
 from clinic_tracker.domain.vocabulary import ExamKind, FactState, Panel
 from clinic_tracker.models.base import db
+from clinic_tracker.models.inbound import LabOrder
 from clinic_tracker.models.monitoring import Exam, LabReport
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import audit
@@ -85,7 +86,7 @@ def changed_by_hand(scope: Scope, result_id: int, patient_id: int) -> frozenset[
 
 
 def withdraw_all(scope: Scope, charts: Charts, rows: Iterable[LabReport | Exam], reason: str) -> int:
-    """Mark reports and exams as entered in error, on whosever chart they are; how many."""
+    """Mark reports and exams as entered in error, on whosever chart they are; how many. Their orders wait again."""
     count = 0
     for row in rows:
         charts.lock([row.patient_id])
@@ -97,8 +98,22 @@ def withdraw_all(scope: Scope, charts: Charts, rows: Iterable[LabReport | Exam],
         audit.record(scope, action, row, before=before, reason=reason)
         if isinstance(row, LabReport):
             charts.known[row.patient_id].changed(row.collected_on)
+            _reopen_orders(scope, row)
         count += 1
     return count
+
+
+def _reopen_orders(scope: Scope, report: LabReport) -> None:
+    """Orders that this report, or a version that it replaced, has answered have no result now."""
+    versions, older = [report.id], report.replaces_id
+    while older is not None and older not in versions:
+        versions.append(older)
+        older = db.session.get_one(LabReport, older).replaces_id
+    answered = select(LabOrder).where(LabOrder.clinic_id == scope.clinic_id, LabOrder.lab_report_id.in_(versions))
+    for order in db.session.execute(answered).scalars():
+        before = audit.snapshot(order)
+        order.lab_report_id = None
+        audit.record(scope, AuditAction.LAB_ORDER_CHANGED, order, before=before)
 
 
 def replace_by(scope: Scope, charts: Charts, old: LabReport, new: Row) -> dict[str, Any]:

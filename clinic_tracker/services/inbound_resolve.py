@@ -12,7 +12,7 @@ from clinic_tracker.domain.message_json import unpack_identity, unpack_report
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.vocabulary import FactState, InboundState
 from clinic_tracker.models.base import db
-from clinic_tracker.models.inbound import InboundMessage, InboundResult, LabOrder
+from clinic_tracker.models.inbound import InboundMessage, InboundResult
 from clinic_tracker.models.monitoring import Exam, LabReport
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import audit
@@ -86,7 +86,6 @@ def undo_match(scope: Scope, result: uuid.UUID, *, reason: str, to: uuid.UUID | 
         refiling.charts.lock([old])
         moved = _versions(scope, source_id, row)
         withdraw_all(scope, refiling.charts, _facts(scope, [one.id for one in moved]), words)
-        _reopen_orders(scope, [one.id for one in moved])
         forget_identifiers(scope, old, of_source(scope, source_id, unpack_identity(row.identity)), words)
         for one in moved:
             _note(scope, AuditAction.RESULT_MATCH_UNDONE, one, old, words)
@@ -173,15 +172,6 @@ def _facts(scope: Scope, result_ids: Sequence[int]) -> list[LabReport | Exam]:
         )
     ).scalars()
     return found
-
-
-def _reopen_orders(scope: Scope, result_ids: Sequence[int]) -> None:
-    """Orders that were answered by reports of these results wait again."""
-    reports = select(LabReport.id).where(
-        LabReport.clinic_id == scope.clinic_id, LabReport.inbound_result_id.in_(result_ids)
-    )
-    for order in db.session.execute(select(LabOrder).where(LabOrder.lab_report_id.in_(reports))).scalars():
-        order.lab_report_id = None
 
 
 def _note(scope: Scope, action: AuditAction, row: InboundResult, patient_id: int, reason: str | None = None) -> None:

@@ -10,8 +10,10 @@ from clinic_tracker.domain.messages import Coded, Observed, ReportState
 from clinic_tracker.domain.vocabulary import LocalCodeKind, Panel
 from clinic_tracker.models.base import db
 from clinic_tracker.queries.inbound import unmatched
+from clinic_tracker.queries.lab_orders import open_orders
 from clinic_tracker.services.auto_review import begin_auto_review
 from clinic_tracker.services.inbound_resolve import match_result, undo_match
+from clinic_tracker.services.lab_orders import Order, record_orders
 from clinic_tracker.services.lab_reports import correct_report, withdraw_report
 from clinic_tracker.services.lab_sheets import Sheet
 from clinic_tracker.services.local_codes import map_code
@@ -120,6 +122,25 @@ def test_clumps_told_in_a_line_of_their_own_spoil_the_count(scope, source, patie
     send(scope, source, message(patient, report(*CBC, smear, on=date(2026, 1, 10))))
     (row,) = reports_of(patient)
     assert (row.specimen_problem, row.is_complete) == ("clumped", False)
+
+
+def test_a_correction_that_does_not_say_when_it_was_issued_is_not_taken_for_an_old_one(scope, source, patient):
+    send(scope, source, message(patient, report("tsh", key="T", issued_at=at(13))))
+    corrected = report(line("tsh", "9.9"), key="T", state=ReportState.CORRECTED)
+    for _ in range(2):
+        send(scope, source, message(patient, corrected))
+        assert [row.result_status for row in reports_of(patient)] == ["corrected"]
+    assert [row.state for row in results()] == ["recorded", "recorded", "duplicate"]
+
+
+def test_a_cancelled_report_leaves_its_order_without_a_result(scope, source, patient):
+    record_orders(scope, patient.public_id, Order((Panel.CBC_DIFF,), DAY, DAY))
+    send(scope, source, message(patient, report(*CBC, key="T", issued_at=at(13))))
+    send(scope, source, message(patient, report(line("platelets", "300"), *CBC[1:], key="T", issued_at=at(14))))
+    assert open_orders(scope, [patient.id]) == []
+    cancelled = report(key="T", state=ReportState.CANCELLED, issued_at=at(15))
+    send(scope, source, message(patient, cancelled))
+    assert [row.panel for row in open_orders(scope, [patient.id])] == ["cbc_diff"]
 
 
 def test_an_error_of_the_database_names_no_patient(scope, patient):
