@@ -14,6 +14,7 @@ INVENTED = "services.demo."  # builds people who do not exist; only loading them
 WITHOUT_SCOPE = {
     "queries.protocols.packaged_protocols",
     "queries.protocols.us_federal_holidays",
+    "queries.infusion_day.day_version",
     "queries.scope.utc_now",
     "services.audit.snapshot",
     "services.unit_of_work.check_version",
