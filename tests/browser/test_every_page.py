@@ -53,6 +53,7 @@ ELSEWHERE = {
     "infusions.withdraw_part_before",
     "patients.undo_merge",
     "infusions.reopen_course",
+    "admin.empty_clinic_sheet",
     "inbound.table_columns",
     "inbound.table_preview",
     "inbound.table_row",
