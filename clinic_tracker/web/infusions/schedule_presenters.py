@@ -25,6 +25,7 @@ class Block:
     row: BookingRow
     day_number: int | None
     is_given: bool
+    is_today: bool
     readiness: Readiness | None
     conflicts: tuple[Told, ...]
     times: str
@@ -39,7 +40,7 @@ class Block:
     def state(self) -> tuple[str, str]:
         """The shape and the short words of how the day stands."""
         if self.is_given:
-            return "done", "given"
+            return ("due", "started today") if self.is_today else ("done", "given")
         if self.readiness is None:
             return "waived", "not given"
         if self.readiness.is_ready:
@@ -168,6 +169,7 @@ def _blocks(scope: Scope, suite: SuiteDays) -> list[Block]:
                 row,
                 course.day_number(row.booked_on, scope.today),
                 given,
+                row.booked_on == scope.today,
                 suite.readiness.get((row.course_id, row.booked_on)),
                 tuple(sorted(told, key=lambda one: list(Conflict).index(one.conflict))),
                 times_words(row.starts_at, row.ends_at, scope.time_zone),
