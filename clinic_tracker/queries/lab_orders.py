@@ -14,10 +14,7 @@ from clinic_tracker.models.base import db
 from clinic_tracker.models.inbound import LabOrder
 from clinic_tracker.models.patients import Patient
 from clinic_tracker.queries.scope import Scope
-from clinic_tracker.queries.settings import settings_in_force
-
-SETTING = "specimen_back_days"
-USUAL_DAYS = 3
+from clinic_tracker.queries.settings import setting
 
 
 class OrderState(StrEnum):
@@ -62,16 +59,19 @@ def open_orders(scope: Scope, patient_ids: Collection[int]) -> list[OrderRow]:
     return _read(statement.order_by(LabOrder.ordered_on, LabOrder.id))
 
 
-def nothing_back(scope: Scope, days: int | None = None) -> list[OrderRow]:
-    """Specimens collected so many days ago or earlier (by the clinic's setting, 3) of which nothing came back."""
-    wait = days if days is not None else int(settings_in_force(scope).get(SETTING, USUAL_DAYS))
-    statement = _open(scope).where(
-        LabOrder.collected_on <= scope.today - timedelta(days=wait), LabOrder.rejected_on.is_(None)
-    )
+def back_within_days(scope: Scope) -> int:
+    """The days after which a specimen without a result is listed: a local convention, the clinic's setting."""
+    return setting(scope, "specimen_back_days")
+
+
+def nothing_back(scope: Scope) -> list[OrderRow]:
+    """Specimens collected so many days ago or earlier of which nothing came back."""
+    since = scope.today - timedelta(days=back_within_days(scope))
+    statement = _open(scope).where(LabOrder.collected_on <= since, LabOrder.rejected_on.is_(None))
     return _read(statement.order_by(LabOrder.collected_on, LabOrder.id))
 
 
-def _open(scope: Scope) -> Select[Any]:
+def _open(scope: Scope) -> Select[*tuple[Any, ...]]:
     return (
         select(
             LabOrder.public_id,
@@ -96,5 +96,5 @@ def _open(scope: Scope) -> Select[Any]:
     )
 
 
-def _read(statement: Select[Any]) -> list[OrderRow]:
+def _read(statement: Select[*tuple[Any, ...]]) -> list[OrderRow]:
     return [OrderRow(*row) for row in db.session.execute(statement)]

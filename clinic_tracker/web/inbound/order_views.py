@@ -11,7 +11,7 @@ from clinic_tracker.domain.vocabulary import Panel
 from clinic_tracker.queries.inbound_candidates import candidates_of
 from clinic_tracker.queries.inbound_origin import waiting_of
 from clinic_tracker.queries.lab_catalog import lab_catalog
-from clinic_tracker.queries.lab_orders import nothing_back
+from clinic_tracker.queries.lab_orders import back_within_days, nothing_back
 from clinic_tracker.queries.patients import patient_header, patient_key
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services.lab_orders import (
@@ -67,7 +67,7 @@ def no_result_back() -> str:
     charts = candidates_of(scope, {row.patient_id for row in orders})
     shown_patients(list(charts))
     rows = [(shown_order(catalog, row, scope.today), charts[row.patient_id]) for row in orders]
-    return render_template("inbound/no_result_back.html", rows=rows)
+    return render_template("inbound/no_result_back.html", rows=rows, days=back_within_days(scope))
 
 
 @blueprint.get("/patients/<uuid:patient>/orders")
