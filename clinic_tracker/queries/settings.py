@@ -83,9 +83,7 @@ def setting_changes(scope: Scope) -> list[SettingChange]:
             User.name,
         )
         .outerjoin(User, User.id == ClinicSetting.recorded_by_id)
-        .where(
-            ClinicSetting.clinic_id == scope.clinic_id, ~ClinicSetting.name.startswith(THRESHOLD, autoescape=True)
-        )
+        .where(ClinicSetting.clinic_id == scope.clinic_id, ~ClinicSetting.name.startswith(THRESHOLD, autoescape=True))
         .order_by(ClinicSetting.id.desc())
     )
     return [SettingChange(*row) for row in rows]
