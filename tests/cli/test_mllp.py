@@ -1,6 +1,7 @@
 """``flask mllp``: every message is answered after its commit, and a broken connection breaks nothing else."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hl7.mllp import open_hl7_connection
@@ -36,7 +37,9 @@ def talk(server, conversation):
         finally:
             await server.stop(listening)
 
-    return asyncio.run(all_of_it())
+    # In a thread of its own: where a browser is driven, this one has a loop that runs.
+    with ThreadPoolExecutor(1) as elsewhere:
+        return elsewhere.submit(lambda: asyncio.run(all_of_it())).result()
 
 
 def sending(*blocks):

@@ -7,7 +7,7 @@ export default function idle(dialog) {
   const limit = Number(dialog.dataset.seconds) * 1000;
   const token = document.querySelector("meta[name=csrf-token]")?.content ?? "";
   const remaining = dialog.querySelector("[data-remaining]");
-  let active = 0;
+  let [active, asking] = [0, false];
 
   // All tabs share one session, so they share the time of the last request.
   const touch = () => localStorage.setItem(KEY, String(Date.now()));
@@ -23,9 +23,20 @@ export default function idle(dialog) {
     }
   }
 
+  // The clock of a tablet may be wrong. Whoever is still signed in is led on by the page to sign in.
+  async function leave() {
+    if (asking) return;
+    asking = true;
+    const options = { headers: { "X-Background": "1" }, redirect: "manual", cache: "no-store" };
+    const answer = await fetch(dialog.dataset.signIn, options).catch(() => null);
+    asking = false;
+    if (answer?.type === "opaqueredirect") touch();
+    else location.assign(dialog.dataset.signIn);
+  }
+
   function tick() {
     const left = Math.ceil((last() + limit - Date.now()) / 1000);
-    if (left <= 0) location.assign(dialog.dataset.signIn);
+    if (left <= 0) leave();
     else if (left > WARN_SECONDS) {
       if (dialog.open) dialog.close();
       if (active > last() + PRESENCE_MS) extend();

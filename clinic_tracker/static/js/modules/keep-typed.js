@@ -48,7 +48,7 @@ export default function keepTyped(form, { attach }) {
     if (go) return go.pathname === signIn() ? signedOut() : leave(go);
     const page = parse(await answer.text());
     if ((answer.ok || answer.status === 400) && hasForm(page)) {
-      keep(form); // answered: it is no longer on its way, and does not come back on a page that is opened anew
+      keep(form); // no longer on its way: it does not come back on a page that is opened anew
       return showPage(page, attach);
     }
     if (answer.status === 400 && again) return (await trustAnew(form)) ? send(submitter, false) : signedOut();
@@ -78,8 +78,7 @@ export default function keepTyped(form, { attach }) {
     const slow = setTimeout(() => { form.inert = true; }, 500);
     await persist(event.submitter);
     clearTimeout(slow);
-    form.inert = false;
-    sending = false;
+    form.inert = sending = false;
   });
   for (const change of ["input", "change"]) form.addEventListener(change, () => keep(form));
   addEventListener("online", () => wake());
