@@ -89,6 +89,7 @@ class AuditAction(StrEnum):
     LAB_REPORT_RECORDED = "lab_report.recorded"
     LAB_REPORT_CORRECTED = "lab_report.corrected"
     LAB_REPORT_WITHDRAWN = "lab_report.entered_in_error"
+    LAB_REPORT_CONFIRMED = "lab_report.confirmed"
     LAB_REPORT_REVIEWED = "lab_report.reviewed"
     LAB_REVIEW_WITHDRAWN = "lab_report.review_withdrawn"
     LAB_REPORT_CLOSED = "lab_report.closed_automatically"

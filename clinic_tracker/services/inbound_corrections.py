@@ -116,6 +116,16 @@ def _reopen_orders(scope: Scope, report: LabReport) -> None:
         audit.record(scope, AuditAction.LAB_ORDER_CHANGED, order, before=before)
 
 
+def take_number(scope: Scope, report_id: int, sent: Row) -> None:
+    """Let a report that was typed carry the laboratory's number, so that its corrections and cancellations find it."""
+    row = db.session.execute(select(LabReport).where(LabReport.id == report_id)).scalar_one()
+    if row.external_id is not None:
+        return
+    before = audit.snapshot(row)
+    row.source, row.external_id = sent["source"], sent["external_id"]
+    audit.record(scope, AuditAction.LAB_REPORT_CONFIRMED, row, before=before)
+
+
 def replace_by(scope: Scope, charts: Charts, old: LabReport, new: Row) -> dict[str, Any]:
     """Retire a report for a newer version; what it said before, for the audit trail."""
     before = {**audit.snapshot(old), "values": [value._asdict() for value in values_of(scope, old)]}

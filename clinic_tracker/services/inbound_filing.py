@@ -18,6 +18,7 @@ from clinic_tracker.services.inbound_orders import Orders
 from clinic_tracker.services.inbound_rows import Row, Rows, new_fact, new_report
 
 NO_CERVIX = "This chart says that the patient has no cervix: an HPV screen cannot be recorded."
+ON_CHART = APPLIED | {InboundState.DUPLICATE}
 Priors = Mapping[str, Sequence[Prior]]
 
 
@@ -157,7 +158,8 @@ class Filing:
             if corrections.says_the_same(self.scope, old, row, panel):
                 return 0
             before, reason = corrections.replace_by(self.scope, self.charts, old, row), corrections.NEWER
-        elif self.charts.same_on_record(chart, panel, report, row["source"]):
+        elif there := self.charts.same_on_record(chart, panel, report, row["source"]):
+            corrections.take_number(self.scope, there.id, row)
             return 0
         self.rows.report(row, panel, result, before=before, reason=reason)
         self.orders.close(chart, row, report)
@@ -231,6 +233,6 @@ def _version(arrival: Arrival) -> tuple[datetime, int]:
 
 
 def _latest(priors: Sequence[Prior]) -> Prior | None:
-    """The newest version that was put on a chart; of two equals the one that came last."""
-    applied = [prior for prior in priors if prior.state in APPLIED and prior.patient_id is not None]
+    """The newest version that was put on a chart, or found there; of two equals the one that came last."""
+    applied = [prior for prior in priors if prior.state in ON_CHART and prior.patient_id is not None]
     return max(applied, key=lambda prior: (version(prior.sent, prior.issued_at), prior.id), default=None)

@@ -149,3 +149,23 @@ def test_an_error_of_the_database_names_no_patient(scope, patient):
     db.session.rollback()
     assert "nowhere" in str(failed.value)
     assert patient.family_name not in str(failed.value)
+
+
+@pytest.fixture
+def chart(scope):
+    """A chart on which a TSH was typed from paper."""
+    return register(scope).results(DAY, Panel.TSH)
+
+
+def test_what_was_typed_ends_when_the_laboratory_cancels_it(scope, source, chart):
+    send(scope, source, message(chart.row, report("tsh", key="V", issued_at=at(13))))
+    assert [row.state for row in results()] == ["duplicate"]
+    send(scope, source, message(chart.row, report("tsh", key="V", state=ReportState.CANCELLED, issued_at=at(14))))
+    assert [row.state for row in reports_of(chart.row, None)] == ["entered_in_error"]
+
+
+def test_what_was_typed_is_replaced_by_the_laboratory_s_correction(scope, source, chart):
+    send(scope, source, message(chart.row, report("tsh", key="V", issued_at=at(13))))
+    corrected = report(line("tsh", "9.5"), key="V", state=ReportState.CORRECTED, issued_at=at(14))
+    send(scope, source, message(chart.row, corrected))
+    assert [row.state for row in reports_of(chart.row, None)] == ["corrected", "recorded"]
