@@ -88,6 +88,7 @@ def test_an_idle_person_is_warned_can_stay_and_is_signed_out_otherwise(visitor: 
     page, clock = visitor.page, visitor.clock
     page.clock.set_fixed_time(clock.now)
     nurse = Journey(visitor, cast.staff).open("/today")
+    page.wait_for_load_state("networkidle")  # the script counts from when it is there
     warning = page.get_by_role("dialog", name="Still there?")
     expect(warning).to_be_hidden()
 
