@@ -20,6 +20,7 @@ pytest_plugins = [  # leaves first, so that each is prepared by pytest before an
 BACKEND = os.environ.get("TEST_DATABASE", "sqlite")
 MARK_OF_FOLDER = {"domain": "no_database", "browser": "browser"}
 NOT_AGAIN = ("no_database", "both_databases")  # what the run on SQLite has shown already
+WHOLE_DAYS = ("_day", "_journey")  # of the browser's tests these meet the database in all ways; the rest judge looks
 
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 settings.register_profile("thorough", settings.get_profile("default"), max_examples=1000)
@@ -33,9 +34,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             if folder in MARK_OF_FOLDER:
                 item.add_marker(MARK_OF_FOLDER[folder])
     if BACKEND == "postgresql":
-        again = [item for item in items if not any(item.get_closest_marker(name) for name in NOT_AGAIN)]
+        again = [item for item in items if is_worth_repeating(item)]
         config.hook.pytest_deselected(items=[item for item in items if item not in set(again)])
         items[:] = again
+
+
+def is_worth_repeating(item: pytest.Item) -> bool:
+    """Whether another database may change what a test shows."""
+    if any(item.get_closest_marker(name) for name in NOT_AGAIN):
+        return False
+    return item.get_closest_marker("browser") is None or item.path.stem.endswith(WHOLE_DAYS)
 
 
 def pytest_report_header() -> str:
