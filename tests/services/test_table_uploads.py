@@ -105,7 +105,8 @@ def test_the_good_rows_are_loaded_and_a_changed_cell_with_them(scope, opened, pa
     kept = db.session.query(InboundMessage).one()
     assert kept.answer["draft"]["changes"] == {"4": {"Value": "1.9"}}
     assert b"1.9" not in raw_of(scope, opened)
-    actions = [event.action for event in db.session.query(AuditEvent).filter_by(subject_type="inbound_message")]
+    events = db.session.query(AuditEvent).filter_by(subject_type="inbound_message").order_by(AuditEvent.id)
+    actions = [event.action for event in events]
     assert actions == ["inbound_message.changed", "inbound_message.changed", "inbound_message.loaded"]
 
 
