@@ -9,7 +9,7 @@ from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.notes import Verdict
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.models.base import db
-from clinic_tracker.models.treatment import InfusionPause
+from clinic_tracker.models.treatment import Infusion, InfusionPause
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import audit
 from clinic_tracker.services.audit import AuditAction
@@ -122,10 +122,7 @@ def discharge_patient(
     with unit_of_work(scope) as work:
         day = find_day(scope, work.lock_patient(patient), infusion)
         row = day.infusion
-        if row.discharged_at is not None:
-            by = user_name(scope, row.discharged_by_id)
-            message = f"The discharge was already signed by {by}, for {when(scope, row.discharged_at)}."
-            raise RuleViolation("already_discharged", None, message)
+        check_not_discharged(scope, row)
         if row.ended_at is None:
             raise RuleViolation("no_end", None, "Record the end of the infusion before the discharge.")
         if discharged_at < row.ended_at:
@@ -138,6 +135,14 @@ def discharge_patient(
         if any(note.code == EARLY_DISCHARGE for note in verdict.deviations):
             row.early_discharge_reason = (given or Reasons()).words
         audit.record(scope, AuditAction.PATIENT_DISCHARGED, row, before=before)
+
+
+def check_not_discharged(scope: Scope, infusion: Infusion) -> None:
+    """RuleViolation when the discharge is signed; the message says by whom, and for when."""
+    if infusion.discharged_at is not None:
+        by = user_name(scope, infusion.discharged_by_id)
+        message = f"The discharge was already signed by {by}, for {when(scope, infusion.discharged_at)}."
+        raise RuleViolation("already_discharged", None, message)
 
 
 def find_running(scope: Scope, work: UnitOfWork, patient: uuid.UUID, infusion: uuid.UUID) -> Day:

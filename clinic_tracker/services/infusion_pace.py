@@ -15,8 +15,8 @@ from clinic_tracker.services import audit
 from clinic_tracker.services.audit import AuditAction
 from clinic_tracker.services.courses import EarlyEnd, discontinue, given_of
 from clinic_tracker.services.deviations import Reasons
-from clinic_tracker.services.facts import check_reason, user_name, when
-from clinic_tracker.services.infusion_day import find_running, finish
+from clinic_tracker.services.facts import check_reason
+from clinic_tracker.services.infusion_day import check_not_discharged, find_running, finish
 from clinic_tracker.services.infusion_rules import Day, find_day, parts_of
 from clinic_tracker.services.unit_of_work import unit_of_work
 
@@ -92,10 +92,7 @@ def extend_observation(
     with unit_of_work(scope) as work:
         day = find_day(scope, work.lock_patient(patient), infusion)
         row = day.infusion
-        if row.discharged_at is not None:
-            by = user_name(scope, row.discharged_by_id)
-            message = f"The discharge was already signed by {by}, for {when(scope, row.discharged_at)}."
-            raise RuleViolation("already_discharged", None, message)
+        check_not_discharged(scope, row)
         if minutes is None:
             minutes = _minutes_until(day, until)
         set_observation(scope, day, minutes, reason, field="until" if until else "minutes")

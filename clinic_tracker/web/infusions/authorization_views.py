@@ -5,13 +5,13 @@ from uuid import UUID
 from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from clinic_tracker.domain.errors import NotFound, RuleViolation
+from clinic_tracker.domain.errors import NotFound
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.queries.treatment import find_course, treatment_of
 from clinic_tracker.queries.treatment_rows import AuthorizationRow
 from clinic_tracker.services import authorizations as services
 from clinic_tracker.web.access import requires
-from clinic_tracker.web.forms import status_of
+from clinic_tracker.web.forms import accepted, status_of
 from clinic_tracker.web.infusions.authorization_presenters import baseline_page
 from clinic_tracker.web.infusions.blueprint import blueprint
 from clinic_tracker.web.infusions.forms import AuthorizeForm, ReasonForm, VerifyForm, own_prescriber
@@ -29,14 +29,11 @@ def authorize(patient: UUID, course: UUID) -> ResponseReturnValue:
     start = {"authorized_on": chart.scope.today, "prescriber": own_prescriber(chart.scope)}
     form = AuthorizeForm(scope=chart.scope, data=start)
     form.prescriber.choices = prescriber_options(chart.scope)
-    if form.validate_on_submit():
-        try:
-            services.authorize_course(chart.scope, patient, course, form_token=form.token.data, **form.values)
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Course authorized.", "success")
-            return redirect(url_for(".courses", patient=patient), code=303)
+    if form.validate_on_submit() and accepted(
+        form, services.authorize_course, chart.scope, patient, course, form_token=form.token.data, **form.values
+    ):
+        flash("Course authorized.", "success")
+        return redirect(url_for(".courses", patient=patient), code=303)
     page = baseline_page(chart, row)
     return chart.render("infusions/authorize.html", TAB, form=form, course=row, page=page), status_of(form)
 
@@ -48,16 +45,17 @@ def verify_authorization(patient: UUID, authorization: UUID) -> ResponseReturnVa
     chart = open_chart(patient)
     row = _find(chart, authorization)
     form = VerifyForm(scope=chart.scope, data={"verified_on": chart.scope.today})
-    if form.validate_on_submit():
-        try:
-            services.verify_authorization(
-                chart.scope, patient, authorization, verified_on=form.verified_on.data, method=form.method.data
-            )
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Verification recorded.", "success")
-            return redirect(url_for(".courses", patient=patient), code=303)
+    if form.validate_on_submit() and accepted(
+        form,
+        services.verify_authorization,
+        chart.scope,
+        patient,
+        authorization,
+        verified_on=form.verified_on.data,
+        method=form.method.data,
+    ):
+        flash("Verification recorded.", "success")
+        return redirect(url_for(".courses", patient=patient), code=303)
     return chart.render("infusions/verify_authorization.html", TAB, form=form, authorization=row), status_of(form)
 
 
@@ -68,14 +66,11 @@ def withdraw_authorization(patient: UUID, authorization: UUID) -> ResponseReturn
     chart = open_chart(patient)
     row = _find(chart, authorization)
     form = ReasonForm(scope=chart.scope)
-    if form.validate_on_submit():
-        try:
-            services.withdraw_authorization(chart.scope, patient, authorization, reason=form.reason.data)
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Authorization withdrawn.", "success")
-            return redirect(url_for(".courses", patient=patient), code=303)
+    if form.validate_on_submit() and accepted(
+        form, services.withdraw_authorization, chart.scope, patient, authorization, reason=form.reason.data
+    ):
+        flash("Authorization withdrawn.", "success")
+        return redirect(url_for(".courses", patient=patient), code=303)
     return chart.render("infusions/withdraw_authorization.html", TAB, form=form, authorization=row), status_of(form)
 
 

@@ -5,7 +5,6 @@ from uuid import UUID
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.queries.adverse_events import serious_reactions
 from clinic_tracker.queries.follow_ups import owed_of, patient_calls
@@ -53,14 +52,11 @@ def plan_course(patient: UUID) -> ResponseReturnValue:
     form = CourseForm(scope=chart.scope)
     form.prescriber.choices = prescriber_options(chart.scope)
     form.preselect(chart.scope, chart.header.prescriber_id)
-    if form.validate_on_submit():
-        try:
-            services.plan_course(chart.scope, patient, form.plan, given=form.reasons, form_token=form.token.data)
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Course planned.", "success")
-            return redirect(url_for(".courses", patient=patient), code=303)
+    if form.validate_on_submit() and accepted(
+        form, services.plan_course, chart.scope, patient, form.plan, given=form.reasons, form_token=form.token.data
+    ):
+        flash("Course planned.", "success")
+        return redirect(url_for(".courses", patient=patient), code=303)
     return chart.render("infusions/plan_course.html", TAB, form=form), status_of(form)
 
 
@@ -94,23 +90,20 @@ def discontinue_course(patient: UUID, course: UUID) -> ResponseReturnValue:
     chart = open_chart(patient)
     row = find_course(chart.scope, chart.header.id, course)
     form = DiscontinueForm(scope=chart.scope, data={"discontinued_on": chart.scope.today, "version": row.version})
-    if form.validate_on_submit():
-        try:
-            services.discontinue_course(
-                chart.scope,
-                patient,
-                course,
-                discontinued_on=form.discontinued_on.data,
-                reason=form.reason.data,
-                unused_vials=form.unused_vials.data,
-                vials_disposition=form.vials_disposition.data,
-                version=form.version.data,
-            )
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Course ended.", "success")
-            return redirect(url_for(".courses", patient=patient), code=303)
+    if form.validate_on_submit() and accepted(
+        form,
+        services.discontinue_course,
+        chart.scope,
+        patient,
+        course,
+        discontinued_on=form.discontinued_on.data,
+        reason=form.reason.data,
+        unused_vials=form.unused_vials.data,
+        vials_disposition=form.vials_disposition.data,
+        version=form.version.data,
+    ):
+        flash("Course ended.", "success")
+        return redirect(url_for(".courses", patient=patient), code=303)
     return chart.render("infusions/discontinue_course.html", TAB, form=form, course=row), status_of(form)
 
 
@@ -121,12 +114,9 @@ def reopen_course(patient: UUID, course: UUID) -> ResponseReturnValue:
     chart = open_chart(patient)
     row = find_course(chart.scope, chart.header.id, course)
     form = ReasonForm(scope=chart.scope)
-    if form.validate_on_submit():
-        try:
-            services.reopen_course(chart.scope, patient, course, reason=form.reason.data)
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Course reopened.", "success")
-            return redirect(url_for(".courses", patient=patient), code=303)
+    if form.validate_on_submit() and accepted(
+        form, services.reopen_course, chart.scope, patient, course, reason=form.reason.data
+    ):
+        flash("Course reopened.", "success")
+        return redirect(url_for(".courses", patient=patient), code=303)
     return chart.render("infusions/reopen_course.html", TAB, form=form, course=row), status_of(form)

@@ -5,12 +5,11 @@ from uuid import UUID
 from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.queries.infusion_day import infusion_row, replaced_by
 from clinic_tracker.services import infusion_day as services
 from clinic_tracker.web.access import requires
-from clinic_tracker.web.forms import status_of
+from clinic_tracker.web.forms import accepted, status_of
 from clinic_tracker.web.infusions.blueprint import blueprint
 from clinic_tracker.web.infusions.day_presenters import day_page, present_minute
 from clinic_tracker.web.infusions.forms_parts import DischargeForm, EndForm, PauseForm, ResumeForm
@@ -39,21 +38,18 @@ def pause(patient: UUID, infusion: UUID) -> ResponseReturnValue:
     chart = open_chart(patient)
     row = infusion_row(chart.scope, chart.header.id, infusion)
     form = PauseForm(scope=chart.scope, data={"paused_at": present_minute(chart.scope.now)})
-    if form.validate_on_submit():
-        try:
-            services.pause_infusion(
-                chart.scope,
-                patient,
-                infusion,
-                paused_at=form.paused_at.data,
-                reason=form.reason.data,
-                form_token=form.token.data,
-            )
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Infusion paused.", "success")
-            return redirect(url_for(".day", patient=patient, infusion=infusion), code=303)
+    if form.validate_on_submit() and accepted(
+        form,
+        services.pause_infusion,
+        chart.scope,
+        patient,
+        infusion,
+        paused_at=form.paused_at.data,
+        reason=form.reason.data,
+        form_token=form.token.data,
+    ):
+        flash("Infusion paused.", "success")
+        return redirect(url_for(".day", patient=patient, infusion=infusion), code=303)
     return chart.render("infusions/pause.html", TAB, form=form, row=row), status_of(form)
 
 
@@ -64,14 +60,11 @@ def resume(patient: UUID, infusion: UUID) -> ResponseReturnValue:
     chart = open_chart(patient)
     row = infusion_row(chart.scope, chart.header.id, infusion)
     form = ResumeForm(scope=chart.scope, data={"resumed_at": present_minute(chart.scope.now)})
-    if form.validate_on_submit():
-        try:
-            services.resume_infusion(chart.scope, patient, infusion, resumed_at=form.resumed_at.data)
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Infusion resumed.", "success")
-            return redirect(url_for(".day", patient=patient, infusion=infusion), code=303)
+    if form.validate_on_submit() and accepted(
+        form, services.resume_infusion, chart.scope, patient, infusion, resumed_at=form.resumed_at.data
+    ):
+        flash("Infusion resumed.", "success")
+        return redirect(url_for(".day", patient=patient, infusion=infusion), code=303)
     return chart.render("infusions/resume.html", TAB, form=form, row=row), status_of(form)
 
 
@@ -82,15 +75,18 @@ def end(patient: UUID, infusion: UUID) -> ResponseReturnValue:
     chart = open_chart(patient)
     row = infusion_row(chart.scope, chart.header.id, infusion)
     form = EndForm(scope=chart.scope, data={"ended_at": present_minute(chart.scope.now), "dose_mg": row.dose_mg})
-    if form.validate_on_submit():
-        try:
-            dose, at = float(form.dose_mg.data), form.ended_at.data
-            services.end_infusion(chart.scope, patient, infusion, ended_at=at, dose_mg=dose, given=form.reasons)
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Infusion ended. The observation runs.", "success")
-            return redirect(url_for(".day", patient=patient, infusion=infusion), code=303)
+    if form.validate_on_submit() and accepted(
+        form,
+        services.end_infusion,
+        chart.scope,
+        patient,
+        infusion,
+        ended_at=form.ended_at.data,
+        dose_mg=float(form.dose_mg.data),
+        given=form.reasons,
+    ):
+        flash("Infusion ended. The observation runs.", "success")
+        return redirect(url_for(".day", patient=patient, infusion=infusion), code=303)
     return chart.render("infusions/end.html", TAB, form=form, page=day_page(chart, row)), status_of(form)
 
 
@@ -101,20 +97,17 @@ def discharge(patient: UUID, infusion: UUID) -> ResponseReturnValue:
     chart = open_chart(patient)
     row = infusion_row(chart.scope, chart.header.id, infusion)
     form = DischargeForm(scope=chart.scope, data={"discharged_at": present_minute(chart.scope.now)})
-    if form.validate_on_submit():
-        try:
-            services.discharge_patient(
-                chart.scope,
-                patient,
-                infusion,
-                discharged_at=form.discharged_at.data,
-                stroke_advice_given=form.stroke_advice_given.data,
-                late_reaction_advice_given=form.late_reaction_advice_given.data,
-                given=form.reasons,
-            )
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Discharge signed.", "success")
-            return redirect(url_for(".day", patient=patient, infusion=infusion), code=303)
+    if form.validate_on_submit() and accepted(
+        form,
+        services.discharge_patient,
+        chart.scope,
+        patient,
+        infusion,
+        discharged_at=form.discharged_at.data,
+        stroke_advice_given=form.stroke_advice_given.data,
+        late_reaction_advice_given=form.late_reaction_advice_given.data,
+        given=form.reasons,
+    ):
+        flash("Discharge signed.", "success")
+        return redirect(url_for(".day", patient=patient, infusion=infusion), code=303)
     return chart.render("infusions/discharge.html", TAB, form=form, page=day_page(chart, row)), status_of(form)

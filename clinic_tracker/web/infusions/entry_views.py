@@ -11,7 +11,7 @@ from clinic_tracker.queries.infusion_day import day_version, infusion_row, open_
 from clinic_tracker.queries.treatment import find_course
 from clinic_tracker.services import infusions as services
 from clinic_tracker.web.access import requires
-from clinic_tracker.web.forms import status_of
+from clinic_tracker.web.forms import accepted, status_of
 from clinic_tracker.web.infusions.before_presenters import before_page
 from clinic_tracker.web.infusions.blueprint import blueprint
 from clinic_tracker.web.infusions.forms import ReasonForm
@@ -105,12 +105,9 @@ def withdraw(patient: UUID, infusion: UUID) -> ResponseReturnValue:
     chart = open_chart(patient)
     row = infusion_row(chart.scope, chart.header.id, infusion)
     form = ReasonForm(scope=chart.scope)
-    if form.validate_on_submit():
-        try:
-            services.withdraw_infusion(chart.scope, patient, infusion, reason=form.reason.data)
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Infusion marked as entered in error.", "success")
-            return redirect(url_for(".courses", patient=patient), code=303)
+    if form.validate_on_submit() and accepted(
+        form, services.withdraw_infusion, chart.scope, patient, infusion, reason=form.reason.data
+    ):
+        flash("Infusion marked as entered in error.", "success")
+        return redirect(url_for(".courses", patient=patient), code=303)
     return chart.render("infusions/withdraw.html", TAB, form=form, row=row), status_of(form)

@@ -5,7 +5,7 @@ from uuid import UUID
 from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from clinic_tracker.domain.errors import NotFound, RuleViolation
+from clinic_tracker.domain.errors import NotFound
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.vocabulary import PremedicationKind
 from clinic_tracker.queries.infusion_day import infusion_row, parts_of_infusion, waiting_parts
@@ -71,14 +71,9 @@ def premedication(patient: UUID, infusion: UUID | None = None, course: UUID | No
     target = _target(chart, infusion, course)
     start = {"given_at": present_minute(chart.scope.now)} | (_STEROID if infusion is None else {})
     form = PremedicationForm(scope=chart.scope, data=start)
-    if form.validate_on_submit():
-        try:
-            services.record_premedication(chart.scope, target, **form.values)
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Premedication recorded.", "success")
-            return redirect(back_to(target), code=303)
+    if form.validate_on_submit() and accepted(form, services.record_premedication, chart.scope, target, **form.values):
+        flash("Premedication recorded.", "success")
+        return redirect(back_to(target), code=303)
     return chart.render("infusions/premedication.html", TAB, form=form, back=back_to(target)), status_of(form)
 
 
@@ -94,14 +89,11 @@ def withdraw_part(
     chart = open_chart(patient)
     target = _target(chart, infusion, course)
     form = ReasonForm(scope=chart.scope)
-    if form.validate_on_submit():
-        try:
-            services.withdraw_part(chart.scope, target, kind, part, reason=form.reason.data)
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Marked as entered in error.", "success")
-            return redirect(back_to(target), code=303)
+    if form.validate_on_submit() and accepted(
+        form, services.withdraw_part, chart.scope, target, kind, part, reason=form.reason.data
+    ):
+        flash("Marked as entered in error.", "success")
+        return redirect(back_to(target), code=303)
     words = PART_WORDS[kind]
     return chart.render("infusions/withdraw_part.html", TAB, form=form, words=words, back=back_to(target)), status_of(
         form

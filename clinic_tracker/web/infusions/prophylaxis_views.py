@@ -5,7 +5,7 @@ from uuid import UUID
 from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from clinic_tracker.domain.errors import NotFound, RuleViolation
+from clinic_tracker.domain.errors import NotFound
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.prophylaxis import explain_stop
 from clinic_tracker.queries.prophylaxis import cd4_counts, prophylaxis_rule
@@ -13,7 +13,7 @@ from clinic_tracker.queries.treatment import Treatment, treatment_of
 from clinic_tracker.queries.treatment_rows import ProphylaxisRow
 from clinic_tracker.services import prophylaxis as services
 from clinic_tracker.web.access import requires
-from clinic_tracker.web.forms import status_of
+from clinic_tracker.web.forms import accepted, status_of
 from clinic_tracker.web.infusions.blueprint import blueprint
 from clinic_tracker.web.infusions.forms import (
     CorrectProphylaxisForm,
@@ -36,14 +36,17 @@ def start_prophylaxis(patient: UUID) -> ResponseReturnValue:
     latest = str(treatment.courses[-1].public_id) if treatment.courses else None
     form = ProphylaxisForm(scope=chart.scope, data={"started_on": chart.scope.today, "course": latest})
     form.course.choices = _course_options(treatment)
-    if form.validate_on_submit():
-        try:
-            services.start_prophylaxis(chart.scope, patient, form.facts, given=form.reasons, form_token=form.token.data)
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Prophylaxis recorded.", "success")
-            return redirect(url_for(".courses", patient=patient), code=303)
+    if form.validate_on_submit() and accepted(
+        form,
+        services.start_prophylaxis,
+        chart.scope,
+        patient,
+        form.facts,
+        given=form.reasons,
+        form_token=form.token.data,
+    ):
+        flash("Prophylaxis recorded.", "success")
+        return redirect(url_for(".courses", patient=patient), code=303)
     return chart.render("infusions/start_prophylaxis.html", TAB, form=form), status_of(form)
 
 
@@ -54,16 +57,17 @@ def stop_prophylaxis(patient: UUID, prophylaxis: UUID) -> ResponseReturnValue:
     chart = open_chart(patient)
     row = _find(treatment_of(chart.scope, chart.header.id), prophylaxis)
     form = StopProphylaxisForm(scope=chart.scope, data={"stopped_on": chart.scope.today})
-    if form.validate_on_submit():
-        try:
-            services.stop_prophylaxis(
-                chart.scope, patient, prophylaxis, stopped_on=form.stopped_on.data, given=form.reasons
-            )
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Stop recorded.", "success")
-            return redirect(url_for(".courses", patient=patient), code=303)
+    if form.validate_on_submit() and accepted(
+        form,
+        services.stop_prophylaxis,
+        chart.scope,
+        patient,
+        prophylaxis,
+        stopped_on=form.stopped_on.data,
+        given=form.reasons,
+    ):
+        flash("Stop recorded.", "success")
+        return redirect(url_for(".courses", patient=patient), code=303)
     rule = prophylaxis_rule(chart.scope, chart.header.id, chart.header.protocol_id)
     answer = explain_stop(rule, cd4_counts(chart.scope, chart.header.id), chart.scope.today) if rule else None
     return chart.render("infusions/stop_prophylaxis.html", TAB, form=form, row=row, answer=answer), status_of(form)
@@ -79,16 +83,18 @@ def correct_prophylaxis(patient: UUID, prophylaxis: UUID) -> ResponseReturnValue
     own = next((str(one.public_id) for one in treatment.courses if one.id == row.course_id), None)
     form = CorrectProphylaxisForm(scope=chart.scope, data=row._asdict() | {"course": own})
     form.course.choices = _course_options(treatment)
-    if form.validate_on_submit():
-        try:
-            services.correct_prophylaxis(
-                chart.scope, patient, prophylaxis, form.facts, reason=form.reason.data, given=form.reasons
-            )
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Prophylaxis corrected.", "success")
-            return redirect(url_for(".courses", patient=patient), code=303)
+    if form.validate_on_submit() and accepted(
+        form,
+        services.correct_prophylaxis,
+        chart.scope,
+        patient,
+        prophylaxis,
+        form.facts,
+        reason=form.reason.data,
+        given=form.reasons,
+    ):
+        flash("Prophylaxis corrected.", "success")
+        return redirect(url_for(".courses", patient=patient), code=303)
     return chart.render("infusions/correct_prophylaxis.html", TAB, form=form, row=row), status_of(form)
 
 
@@ -99,14 +105,11 @@ def withdraw_prophylaxis(patient: UUID, prophylaxis: UUID) -> ResponseReturnValu
     chart = open_chart(patient)
     row = _find(treatment_of(chart.scope, chart.header.id), prophylaxis)
     form = ReasonForm(scope=chart.scope)
-    if form.validate_on_submit():
-        try:
-            services.withdraw_prophylaxis(chart.scope, patient, prophylaxis, reason=form.reason.data)
-        except RuleViolation as violation:
-            form.refuse(violation)
-        else:
-            flash("Prophylaxis marked as entered in error.", "success")
-            return redirect(url_for(".courses", patient=patient), code=303)
+    if form.validate_on_submit() and accepted(
+        form, services.withdraw_prophylaxis, chart.scope, patient, prophylaxis, reason=form.reason.data
+    ):
+        flash("Prophylaxis marked as entered in error.", "success")
+        return redirect(url_for(".courses", patient=patient), code=303)
     return chart.render("infusions/withdraw_prophylaxis.html", TAB, form=form, row=row), status_of(form)
 
 
