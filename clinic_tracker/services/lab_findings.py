@@ -244,7 +244,7 @@ def _set(scope: Scope, report: LabReport, found: list[dict[str, Any]]) -> bool:
     before = audit.snapshot(report)
     report.findings, report.worst_level = found, worst
     if worse and report.reviewed_at is not None:
-        report.reviewed_at = report.reviewed_by_id = report.review_note = None
+        report.reviewed_at = report.reviewed_by_id = report.review_note = report.sample_checked_at = None
         report.auto_reviewed = False
         audit.record(scope, AuditAction.LAB_REVIEW_WITHDRAWN, report, before=before, reason=_CHANGED)
     return True

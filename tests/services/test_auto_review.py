@@ -176,3 +176,13 @@ def test_the_sample_is_always_the_same_and_about_as_large_as_told() -> None:
     assert sampled == [is_in_sample(one, 10) for one in ids]
     assert 300 < sum(sampled) < 500
     assert all(is_in_sample(one, 100) for one in ids)
+
+
+def test_a_sample_that_turns_out_worse_after_its_look_waits_for_another(chart: Chart, doctor: Scope) -> None:
+    begin_auto_review(doctor, criteria=CRITERIA, sample_percent=100)
+    report = printed(chart, DRAWN, Panel.CBC_DIFF, platelets="160")
+    review_reports(doctor, [report.public_id])
+    printed(chart, DRAWN - timedelta(days=30), Panel.CBC_DIFF, platelets="420")
+    after = reports(public_id=report.public_id)[0]
+    assert after.findings
+    assert (after.reviewed_at, after.sample_checked_at, after.in_sample) == (None, None, True)
