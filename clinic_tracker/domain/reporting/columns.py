@@ -1,0 +1,38 @@
+"""The columns of a report, each with its definition, and what a de-identified copy does with it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a column holds: it decides type, format and alignment in every file and on the page."""
+
+    TEXT = "text"
+    CODE = "code"  # a word of a closed vocabulary
+    COUNT = "count"
+    NUMBER = "number"
+    SHARE = "share"  # 0 to 1, shown as a percentage
+    DATE = "date"
+    MONTH = "month"  # the first day of the month
+    INSTANT = "instant"
+    YES_NO = "yes_no"
+
+
+class Privacy(StrEnum):
+    """What a de-identified copy does with a column."""
+
+    OPEN = "open"  # stays
+    PATIENT = "patient"  # becomes the study number: the first of a patient's columns
+    IDENTITY = "identity"  # is left out: name, MRN, birth date, staff, free text
+    DATED = "dated"  # a date or instant of a patient: shifted, or days since the first infusion
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. ``definition`` is one sentence that says what the figure is and where it comes from."""
+
+    name: str
+    title: str
+    kind: Kind
+    definition: str
+    privacy: Privacy = Privacy.OPEN

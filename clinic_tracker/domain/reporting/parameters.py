@@ -1,0 +1,149 @@
+"""The parameters of a report, read alike from an address, a command line and a stored request."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from clinic_tracker.domain.errors import RuleViolation
+from clinic_tracker.domain.local_time import Choice, add_months, parse_date, resolve_local, show_date, to_local, to_utc
+from clinic_tracker.domain.reporting.definition import Definition, Takes
+
+DEFAULT_MONTHS = 12
+COMMON = ("from", "to", "as_of", "known_at", "requirement", "prescriber", "patient", "identity")
+
+
+class Identity(StrEnum):
+    """Whether and how a copy is de-identified."""
+
+    FULL = "full"
+    SHIFTED = "shifted"  # study number; all dates of a patient shifted by the same number of days
+    INTERVALS = "intervals"  # study number; dates as days since the first infusion
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What a report was asked for. Everything that is not taken by its kind is None."""
+
+    as_of: date
+    from_on: date | None = None
+    to_on: date | None = None
+    known_at: datetime | None = None
+    requirement: str | None = None
+    prescriber: UUID | None = None
+    patient: UUID | None = None
+    identity: Identity = Identity.FULL
+    choices: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def period(self) -> tuple[date, date]:
+        """The first and the last day asked about; the whole of time up to ``as_of`` where no period is taken."""
+        return self.from_on or date.min, self.to_on or self.as_of
+
+    def as_json(self) -> dict[str, str]:
+        """The same as text by name, in the order of names: what is stored, and what an address or command holds."""
+        values: dict[str, Any] = {
+            "from": self.from_on,
+            "to": self.to_on,
+            "as_of": self.as_of,
+            "known_at": self.known_at,
+            "requirement": self.requirement,
+            "prescriber": self.prescriber,
+            "patient": self.patient,
+            "identity": self.identity if self.identity is not Identity.FULL else None,
+            **self.choices,
+        }
+        return {
+            name: value.isoformat() if isinstance(value, date) else str(value)
+            for name, value in sorted(values.items())
+            if value is not None
+        }
+
+    def known_by(self, instant: datetime) -> "Parameters":
+        """The same, with what was known at an instant."""
+        return replace(self, known_at=instant)
+
+
+def read_parameters(definition: Definition, values: Mapping[str, str], now: datetime, time_zone: str) -> Parameters:
+    """Read parameters by name; RuleViolation with the name of the first that is unknown or makes no sense as field.
+
+    Without a period the last twelve months are meant; without ``as_of`` today. ``known_at`` is an instant with offset,
+    a local date and time, or a local date (the end of that day, which may be today's).
+    """
+    given = {name: text.strip() for name, text in values.items() if text.strip()}
+    _refuse_unknown(definition, given)
+    today = to_local(now, time_zone).date()
+    as_of = parse_date(given["as_of"], today, "as_of") if "as_of" in given else today
+    if as_of > today:
+        raise RuleViolation("future_date", "as_of", f"{show_date(as_of)} is in the future: a report looks back.")
+    known_at = _instant(given["known_at"], today, time_zone) if "known_at" in given else None
+    if known_at is not None and to_local(known_at - timedelta(microseconds=1), time_zone).date() > today:
+        raise RuleViolation("future_instant", "known_at", "What will be known in the future cannot be reported.")
+    from_on, to_on = _period(definition, given, today, as_of)
+    return Parameters(
+        as_of,
+        from_on,
+        to_on,
+        known_at,
+        given.get("requirement"),
+        _uuid(given, "prescriber"),
+        _uuid(given, "patient"),
+        Identity(_one_of("identity", given.get("identity", Identity.FULL.value), [one.value for one in Identity])),
+        {
+            choice.name: _one_of(choice.name, given.get(choice.name, choice.default), list(choice.options))
+            for choice in definition.choices
+        },
+    )
+
+
+def _refuse_unknown(definition: Definition, given: Mapping[str, str]) -> None:
+    known = {"identity"} | {choice.name for choice in definition.choices}
+    for takes in definition.takes:
+        known |= {"from", "to"} if takes is Takes.PERIOD else {takes.value}
+    for name in sorted(given.keys() - known):
+        message = f"The report “{definition.title}” takes no parameter {name}."
+        raise RuleViolation("unknown_parameter", name, message)
+
+
+def _period(
+    definition: Definition, given: Mapping[str, str], today: date, as_of: date
+) -> tuple[date | None, date | None]:
+    if Takes.PERIOD not in definition.takes:
+        return None, None
+    to_on = parse_date(given["to"], today, "to") if "to" in given else as_of
+    start = add_months(to_on.replace(day=1), 1 - DEFAULT_MONTHS)
+    from_on = parse_date(given["from"], today, "from") if "from" in given else start
+    if to_on < from_on:
+        raise RuleViolation("period", "to", "The period must not end before it begins.")
+    return from_on, to_on
+
+
+def _instant(text: str, today: date, time_zone: str) -> datetime:
+    """An instant; a date alone means the end of that day, a time without offset the clinic's clock."""
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        day = parse_date(text, today, "known_at")
+        return resolve_local(day + timedelta(days=1), time(0), time_zone, Choice.EARLIER, "known_at")
+    if len(text) <= len("2026-11-22"):
+        return resolve_local(read.date() + timedelta(days=1), time(0), time_zone, Choice.EARLIER, "known_at")
+    if read.tzinfo is not None:
+        return to_utc(read)
+    return resolve_local(read.date(), read.time(), time_zone, Choice.EARLIER, "known_at")
+
+
+def _uuid(given: Mapping[str, str], name: str) -> UUID | None:
+    if name not in given:
+        return None
+    try:
+        return UUID(given[name])
+    except ValueError:
+        raise RuleViolation("no_such", name, f"There is no such {name}.") from None
+
+
+def _one_of(name: str, value: str, options: list[str]) -> str:
+    if value not in options:
+        raise RuleViolation("no_such", name, f"“{value}” is not one of {', '.join(options)}.")
+    return value

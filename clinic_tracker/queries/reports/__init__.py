@@ -1,0 +1,1 @@
+"""The reports: each module answers one question with lines, in one snapshot of the database."""

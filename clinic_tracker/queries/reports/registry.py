@@ -1,0 +1,24 @@
+"""Every report by name. A page, a command, a stored request and a schedule all find it here."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from clinic_tracker.domain.reporting.definition import Definition, Line
+from clinic_tracker.domain.reporting.parameters import Parameters
+from clinic_tracker.queries.scope import Scope
+
+Lines = Callable[[Scope, Parameters], Iterable[Line]]
+
+
+class Source(NamedTuple):
+    """A kind of report and the query that answers it.
+
+    ``lines`` may be a generator: lines come in a fixed order that does not depend on the database.
+    """
+
+    definition: Definition
+    lines: Lines
+
+
+SOURCES: tuple[Source, ...] = ()
+REPORTS: dict[str, Source] = {source.definition.name: source for source in SOURCES}
