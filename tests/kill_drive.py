@@ -55,7 +55,7 @@ def armed(point: str, nth: int, at_once: int) -> None:
 
     places: dict[str, Any] = {
         "stored": lambda: before(inbox, "ingest"),
-        "before_chunk": lambda: before(inbound_ingest, "_take"),
+        "before_chunk": lambda: before(inbound_chunk.Chunk, "take"),
         "in_chunk": lambda: before(inbound_chunk.Chunk, "_take_message"),
         "rows_written": lambda: after(inbound_rows.Rows, "flush"),
         "before_commit": lambda: after(unit_of_work.projection, "reproject_added"),

@@ -8,13 +8,14 @@ from importlib import import_module
 from typing import Any
 
 from clinic_tracker.domain.errors import RuleViolation
-from clinic_tracker.domain.messages import Outcome, Parsed, ResultMessage, Unreadable
+from clinic_tracker.domain.messages import Outcome, Parsed, Reason, ResultMessage, Unreadable
 from clinic_tracker.domain.vocabulary import InboundKind, InboundMessageState
 from clinic_tracker.queries.inbound import MessageRow, Origin, raw_of, source_row
 from clinic_tracker.queries.inbound_outcomes import counts, outcomes
 from clinic_tracker.queries.inbound_uploads import draft_of
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services.inbound import finish, store
+from clinic_tracker.services.inbound_faults import note_fault
 from clinic_tracker.services.inbound_ingest import Ingested, ingest, rehearse
 
 CONTENT_TYPES = {
@@ -22,6 +23,8 @@ CONTENT_TYPES = {
     InboundKind.FHIR: "application/fhir+json",
     InboundKind.TABLE: "application/json",
 }
+
+UPSETTING = "It cannot be read here: the clinic has to look into it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,21 @@ def answer_to(scope: Scope, kind: InboundKind, raw: bytes, told: Sequence[Outcom
 
 
 def parsed_of(scope: Scope, origin: Origin, raw: bytes, file_name: str | None) -> list[Parsed]:
-    """What a source sent, read by the parser of its format. The parsers are loaded when they are needed."""
+    """What a source sent, read by the parser of its format.
+
+    A file that upsets a parser is refused as a whole, so that it does not keep those after it waiting.
+    """
+    try:
+        return _parsed(scope, origin, raw, file_name)
+    except RuleViolation:
+        raise
+    except Exception as error:  # noqa: BLE001 - the parsers should never raise
+        note_fault(scope, error, "a file")
+        return [Unreadable(0, "", "file", UPSETTING, Reason.NOT_STORED)]
+
+
+def _parsed(scope: Scope, origin: Origin, raw: bytes, file_name: str | None) -> list[Parsed]:
+    """Read it. The parsers are loaded when they are needed."""
     parsed: list[Parsed]
     match InboundKind(origin.kind):
         case InboundKind.HL7:

@@ -101,18 +101,6 @@ class Chunk:
             one.id: [row["id"] for row in one.added] for one in self.charts.known.values() if not one.rewritten
         }
 
-    def forget(self) -> None:
-        """Drop what was not written, after a savepoint was rolled back."""
-        for chart in self.charts.known.values():
-            chart.rewritten, chart.added = True, []
-        self.rows = self.filing.rows = self.filing.orders.rows = Rows(self.scope)
-
-    def refuse(self, part: Part) -> Outcome:
-        """Note that the database refused a part."""
-        problem = Problem("", "It cannot be stored as it is.", Reason.NOT_STORED)
-        unreadable = Unreadable(part.parsed.position, part.parsed.control_id, *problem, entries=part.parsed.entries)
-        return self.take([part._replace(parsed=unreadable)])[0]
-
     def _arrivals(self, part: Part) -> list[Arrival]:
         """The reports of a part, each with its row in the log."""
         parsed = part.parsed
@@ -265,6 +253,13 @@ class Chunk:
             if same and (prior is newest or own <= version(prior.sent, prior.issued_at)):
                 return prior
         return None
+
+
+def refused(part: Part) -> Part:
+    """A part that cannot be recorded, as one that cannot be read."""
+    parsed = part.parsed
+    problem = Problem("", "It cannot be recorded here: the clinic has to look into it.", Reason.NOT_STORED)
+    return part._replace(parsed=Unreadable(parsed.position, parsed.control_id, *problem, entries=parsed.entries))
 
 
 def of_source(_scope: Scope, source_id: int, identity: Identity) -> Identity:

@@ -1,8 +1,8 @@
 """The reports of a message recorded, many in a transaction: each one whole or not at all, and each one once.
 
 A chunk of messages is one transaction, and how far the file is is committed with it, so that what a killed process had
-not finished is done by the next one, and nothing twice. Where the database refuses a chunk its messages are taken one
-by one, each in a savepoint.
+not finished is done by the next one, and nothing twice. Where anything goes wrong in a chunk it is taken by halves
+until what is wrong stands alone: that part is refused, and everything else goes on.
 """
 
 import uuid
@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError, StatementError
 
 from clinic_tracker.domain.errors import NotFound
 from clinic_tracker.domain.messages import Outcome, Parsed
@@ -21,7 +20,8 @@ from clinic_tracker.models.base import db
 from clinic_tracker.models.inbound import InboundMessage, InboundSource
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services.inbound import new_message, source_in_use
-from clinic_tracker.services.inbound_chunk import Chunk, Origin, Part
+from clinic_tracker.services.inbound_chunk import Chunk, Origin, Part, refused
+from clinic_tracker.services.inbound_faults import is_of_the_database, note_fault
 from clinic_tracker.services.unit_of_work import unit_of_work
 
 AT_ONCE = 500
@@ -34,6 +34,14 @@ class Ingested:
     counts: Counter[str] = field(default_factory=Counter)
     outcomes: list[Outcome] = field(default_factory=list)
 
+    def add(self, other: "Ingested") -> None:
+        """Take in what became of further parts."""
+        self.counts.update(other.counts)
+        self.outcomes += other.outcomes
+
+
+Take = Callable[[Sequence[Part]], Ingested]
+
 
 def ingest(scope: Scope, message_id: int, parsed: Sequence[Parsed], *, at_once: int = AT_ONCE) -> Ingested:
     """Record what was parsed of a stored message, from where it was left; what became of the parts taken now.
@@ -43,17 +51,7 @@ def ingest(scope: Scope, message_id: int, parsed: Sequence[Parsed], *, at_once: 
     scope.require(Permission.RECORD_EVIDENCE)
     parts, done = _parts(parsed), Ingested()
     for begin in range(0, len(parts), at_once):
-        with unit_of_work(scope) as work:
-            message, origin = _locked(scope, message_id)
-            left = [part for part in parts[begin : begin + at_once] if part.place >= message.done]
-            if not left or message.state != InboundMessageState.RECEIVED.value:
-                continue
-            chunk = Chunk(scope, work, origin)
-            outcomes = _take(chunk, left)
-            chunk.judge()
-            message.done = left[-1].place + 1
-        done.counts.update(chunk.counts)
-        done.outcomes += outcomes
+        done.add(_by_halves(scope, parts[begin : begin + at_once], lambda some: _record(scope, message_id, some)))
     return done
 
 
@@ -77,10 +75,15 @@ def rehearse(
         message = new_message(scope, origin, raw, digest=f"rehearsal {uuid.uuid4()}")
         db.session.add(message)
         db.session.flush()
-        chunk = Chunk(scope, work, Origin(message.id, origin.id, origin.kind, scope.now))
+        came_from = Origin(message.id, origin.id, origin.kind, scope.now)
+
+        def take(some: Sequence[Part]) -> Ingested:
+            with db.session.begin_nested():
+                chunk = Chunk(scope, work, came_from)
+                return Ingested(outcomes=chunk.take(some), counts=chunk.counts)
+
         for begin in range(0, len(parts), AT_ONCE):
-            done.outcomes += _take(chunk, parts[begin : begin + AT_ONCE])
-        done.counts.update(chunk.counts)
+            done.add(_by_halves(scope, parts[begin : begin + AT_ONCE], take))
         if look is not None:
             look(message)
     return done
@@ -104,24 +107,44 @@ def _parts(parsed: Sequence[Parsed]) -> list[Part]:
     return parts
 
 
-def _take(chunk: Chunk, parts: Sequence[Part]) -> list[Outcome]:
+def _by_halves(scope: Scope, parts: Sequence[Part], take: Take) -> Ingested:
+    """Have parts taken, by halves where that fails, until what cannot be taken stands alone."""
     try:
-        with db.session.begin_nested():
-            return chunk.take(parts)
-    except (DBAPIError, StatementError):
-        chunk.forget()
-        return [_alone(chunk, part) for part in parts]
+        return take(parts)
+    except Exception as error:  # whatever it is, it must not keep the rest of the file out
+        if is_of_the_database(scope, error):
+            raise
+    if len(parts) == 1:
+        return _again(scope, parts[0], take)
+    middle = len(parts) // 2
+    done = _by_halves(scope, parts[:middle], take)
+    done.add(_by_halves(scope, parts[middle:], take))
+    return done
 
 
-def _alone(chunk: Chunk, part: Part) -> Outcome:
-    """A part in a savepoint of its own; what the database refuses is noted as refused, and the others go on."""
+def _again(scope: Scope, part: Part, take: Take) -> Ingested:
+    """Once more, because what another process recorded in the same moment is there now; else it is refused."""
     try:
-        with db.session.begin_nested():
-            (outcome,) = chunk.take([part])
-    except (DBAPIError, StatementError):
-        chunk.forget()
-        return chunk.refuse(part)
-    return outcome
+        return take([part])
+    except Exception as error:
+        if is_of_the_database(scope, error):
+            raise
+        note_fault(scope, error, f"part {part.place + 1} of a file")
+    return take([refused(part)])
+
+
+def _record(scope: Scope, message_id: int, parts: Sequence[Part]) -> Ingested:
+    """Record the parts that are not recorded yet, in one transaction."""
+    with unit_of_work(scope) as work:
+        message, origin = _locked(scope, message_id)
+        left = [part for part in parts if part.place >= message.done]
+        if not left or message.state != InboundMessageState.RECEIVED.value:
+            return Ingested()
+        chunk = Chunk(scope, work, origin)
+        outcomes = chunk.take(left)
+        chunk.judge()
+        message.done = left[-1].place + 1
+    return Ingested(chunk.counts, outcomes)
 
 
 def _locked(scope: Scope, message_id: int) -> tuple[InboundMessage, Origin]:
