@@ -109,7 +109,7 @@ def read_value(catalog: LabCatalog, row: TypedValue, sex: Sex) -> ReadValue:
     if analyte.ordinal:
         return ReadValue(analyte.code, None, text, None, None, None, "N" if text.lower() in ABSENT else ABNORMAL)
     unit = row.unit.strip() or default_unit(catalog, analyte)
-    reading = parse_reading(text, f"{analyte.code}_value")
+    reading = parse_reading(text, f"{analyte.code}_value", by_eye=analyte.counted_by_eye)
     converted = catalog.convert(analyte.code, reading.number, unit, f"{analyte.code}_unit")
     if not row.confirmed and (doubt := catalog.needs_confirmation(analyte.code, reading.number, unit)):
         raise RuleViolation("implausible", f"{analyte.code}_confirmed", f"{doubt} Correct it, or tick “as reported”.")

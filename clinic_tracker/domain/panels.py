@@ -73,6 +73,11 @@ class Analyte:
         """Whether the result is text ("trace") and no number."""
         return not self.scales
 
+    @property
+    def counted_by_eye(self) -> bool:
+        """Whether cells are counted under the microscope: "none seen" is no cell, and 0-2 is a count."""
+        return self.panel is Panel.URINALYSIS_CELLS and not self.ordinal
+
 
 @dataclass(frozen=True, slots=True)
 class PanelPart:

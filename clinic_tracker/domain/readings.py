@@ -32,22 +32,34 @@ class Flag(StrEnum):
     NORMAL = "N"
 
 
-def parse_reading(text: str, field: str = "value") -> Reading:
-    """Read a printed result. Raises ``RuleViolation`` missing_value or unreadable_value."""
+def parse_reading(text: str, field: str = "value", *, by_eye: bool = True) -> Reading:
+    """Read a printed result. Raises ``RuleViolation`` missing_value or unreadable_value.
+
+    Only cells that are counted ``by_eye`` can be none, too many or a span: "negative" platelets are no count of zero.
+    """
     words = " ".join(text.split())
     if not words:
         raise RuleViolation("missing_value", field, "Enter the value.")
-    if words.lower() in _NONE_SEEN:
-        return Reading(0.0, "", words)
-    if words.lower() in _TOO_MANY:
-        return Reading(_TOO_MANY_MEANS, ">", words)
     if match := _SINGLE.fullmatch(words):
         comparator = match[1] or ""
         return Reading(_number(match[2]), _COMPARATORS.get(comparator, comparator), words)
-    if (match := _SPAN.fullmatch(words.lower())) and _number(match[1]) < _number(match[2]):
-        return Reading(_number(match[2]), "", words)
-    message = f"“{words}” is not a value. Write a number such as 1.2, <0.1 or >200; for counts also 0-2 or none seen."
+    if by_eye and (seen := _seen(words)):
+        return seen
+    examples = "; for cells in urine also 0-2 or none seen" if by_eye else ""
+    message = f"“{words}” is not a value. Write a number such as 1.2, <0.1 or >200{examples}."
     raise RuleViolation("unreadable_value", field, message)
+
+
+def _seen(words: str) -> Reading | None:
+    """What was seen under the microscope."""
+    lower = words.lower()
+    if lower in _NONE_SEEN:
+        return Reading(0.0, "", words)
+    if lower in _TOO_MANY:
+        return Reading(_TOO_MANY_MEANS, ">", words)
+    if (match := _SPAN.fullmatch(lower)) and _number(match[1]) < _number(match[2]):
+        return Reading(_number(match[2]), "", words)
+    return None
 
 
 def flag(value: Reading | float | None, low: float | None, high: float | None) -> Flag | None:

@@ -57,6 +57,20 @@ def test_what_is_not_complete_says_what_is_missing(lines, code, missing):
     assert found.missing[0].startswith(missing)
 
 
+@pytest.mark.parametrize("name", ["platelets", "neutrophils", "creatinine", "cd4", "upcr"])
+@pytest.mark.parametrize("words", ["negative", "none seen", "Not seen", "TNTC", "0-2"])
+def test_words_of_the_microscope_are_no_number_of_anything_else(name, words):
+    found = read(line(name, words))
+    assert [one.kind for one in found.problems] == [DoubtKind.UNREADABLE_VALUE]
+    assert not any(value.analyte == name for one in found.panels for value in one.values)
+
+
+@pytest.mark.parametrize("words, number", [("none seen", 0), ("negative", 0), ("0-2", 2), ("TNTC", 100)])
+def test_cells_in_urine_are_counted_by_eye(words, number):
+    (value,) = panel(line("urine_rbc", words)).values
+    assert value.number == number
+
+
 def test_a_percentage_is_no_absolute_count():
     percent = [Observed((Coded(code, LOINC),), "55", "%") for code in ("770-8", "736-9")]
     found = panel("platelets", "wbc", *percent)

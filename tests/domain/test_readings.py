@@ -41,6 +41,14 @@ def test_what_is_no_value_is_refused_with_examples(text):
     assert "<0.1" in caught.value.message
 
 
+@pytest.mark.parametrize("text", ["negative", "none seen", "absent", "TNTC", "packed", "0-2"])
+def test_only_what_is_counted_by_eye_can_be_none_or_too_many(text):
+    with pytest.raises(RuleViolation) as caught:
+        parse_reading(text, "platelets", by_eye=False)
+    assert caught.value.code == "unreadable_value"
+    assert "urine" not in caught.value.message
+
+
 def test_a_missing_value_is_asked_for():
     with pytest.raises(RuleViolation) as caught:
         parse_reading("  ")
