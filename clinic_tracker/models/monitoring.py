@@ -6,6 +6,8 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from clinic_tracker.domain.exam_findings import exam_level
+from clinic_tracker.domain.panels import Level
 from clinic_tracker.domain.vocabulary import (
     ExamKind,
     FormKind,
@@ -104,14 +106,32 @@ class LabValue(Model):
     flag: Mapped[str | None]
 
 
+def _level_of_exam(context: Any) -> str | None:
+    """How loud an exam that is being inserted is, however it comes in."""
+    values = context.get_current_parameters()
+    return exam_level(values["kind"], values["outcome"])
+
+
 class Exam(Fact, Model):
-    """An examination or screening other than the monitoring panels."""
+    """An examination or screening other than the monitoring panels.
+
+    One with a finding, and any that a laboratory sent, waits for review; a normal one that a person entered does not:
+    whoever entered it has read it.
+    """
 
     __tablename__ = "exam"
     __table_args__ = fact(
         same_clinic("inbound_result_id", "inbound_result"),
         one_of("kind", ExamKind),
+        one_of("worst_level", Level),
         Index("ix_exam_patient", "patient_id", "kind", "performed_on"),
+        partial_index(
+            "ix_exam_unreviewed",
+            "clinic_id",
+            "recorded_at",
+            where="reviewed_at is null and state = 'recorded' "
+            "and (worst_level is not null or inbound_result_id is not null)",
+        ),
     )
 
     kind: Mapped[str]
@@ -122,6 +142,10 @@ class Exam(Fact, Model):
     note: Mapped[str | None]
     external_id: Mapped[str | None]
     inbound_result_id: Mapped[OptionalRef]
+    worst_level: Mapped[str | None] = mapped_column(default=_level_of_exam)
+    reviewed_by_id: Mapped[OptionalUserRef]
+    reviewed_at: Mapped[OptionalInstant]
+    review_note: Mapped[str | None]
     form_token: Mapped[str | None]
 
 

@@ -36,6 +36,7 @@ SAMPLES: dict[type, Callable[[int], Any]] = {
 }
 # Where the plain values would break a rule of the table.
 FITTING: dict[str, dict[str, Any]] = {
+    "acknowledgement": {"lab_report_id": 1},
     "audit_event": {"system_actor": "test"},
     "chair_booking": {"ends_at": datetime(2026, 1, 22, 20, tzinfo=UTC)},
     "auto_review": {"sample_percent": 10},
