@@ -136,6 +136,34 @@ class InboundResult(Model):
     closed_reason: Mapped[str | None]
 
 
+class TablePart(Model):
+    """What would become of some rows of a table that a person is still checking; gone once it is loaded or given up.
+
+    Computed from the file, what was chosen for it, and the charts: it can be worked out again at will. ``position`` is
+    the line of the first row. ``said`` is a digest of the rows and of what their codes mean; ``complaint`` says what
+    is wrong with a row that cannot be read, without its line.
+    """
+
+    __tablename__ = "table_part"
+    __table_args__ = (
+        same_clinic("message_id", "inbound_message"),
+        same_clinic("patient_id", "patient"),
+        one_of("state", InboundState),
+        UniqueConstraint("message_id", "position"),
+        Index("ix_table_part_state", "message_id", "state", "position"),
+    )
+
+    id: Mapped[Key]
+    clinic_id: Mapped[ClinicRef]
+    message_id: Mapped[Ref]
+    position: Mapped[int]
+    said: Mapped[str]
+    state: Mapped[str]
+    patient_id: Mapped[OptionalRef]
+    complaint: Mapped[str | None]
+    shown: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
 class LocalCode(Model):
     """What a laboratory's own code or unit means here, decided once by a person."""
 
