@@ -29,10 +29,16 @@ class Privacy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. ``definition`` is one sentence that says what the figure is and where it comes from."""
+    """One column. ``definition`` is one sentence that says what the figure is and where it comes from.
+
+    ``only`` is a choice and the values of it with which the column is there (always, where it is None). ``behind`` are
+    the parameters with which the list behind the report shows what a figure of this column counts.
+    """
 
     name: str
     title: str
     kind: Kind
     definition: str
     privacy: Privacy = Privacy.OPEN
+    only: tuple[str, tuple[str, ...]] | None = None
+    behind: tuple[tuple[str, str], ...] | None = None

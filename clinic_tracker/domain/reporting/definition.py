@@ -1,6 +1,6 @@
 """One kind of report, and one report of that kind."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -37,6 +37,7 @@ class Definition:
     """A kind of report: what it answers (one sentence), what it takes, what it shows.
 
     ``notes`` are the sentences that a reader needs in order not to misread the figures, with sources and grades.
+    ``behind`` is the report that lists what the figures of this one count.
     """
 
     name: str
@@ -47,14 +48,25 @@ class Definition:
     choices: tuple[Choice, ...] = ()
     permissions: tuple[Permission, ...] = (Permission.VIEW_REPORTS,)
     notes: tuple[str, ...] = ()
+    behind: str | None = None
+
+    def columns_for(self, choices: Mapping[str, str]) -> tuple[Column, ...]:
+        """The columns that a report has with these choices: a line has a cell for each of them."""
+        return tuple(
+            column for column in self.columns if column.only is None or choices.get(column.only[0]) in column.only[1]
+        )
 
 
 class Line(NamedTuple):
-    """One line: a value for each column; whose it is, if it is about one patient (the key, and the public id)."""
+    """One line: a value for each column; whose it is, if it is about one patient (the key, and the public id).
+
+    ``behind`` are the parameters with which the list behind the report shows what this line counts.
+    """
 
     cells: tuple[Any, ...]
     patient_id: int | None = None
     patient: UUID | None = None
+    behind: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
