@@ -1,9 +1,10 @@
 """The history of one patient: everything that a schedule depends on, and what of it was known on a date."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
-from clinic_tracker.domain.evidence import Evidence, collect
+from clinic_tracker.domain.evidence import Evidence, Track, collect
 from clinic_tracker.domain.facts import (
     VALID_STATUSES,
     CourseFact,
@@ -42,6 +43,16 @@ class History:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "evidence", collect(self.labs, self.exams, self.forms))
+
+    def with_lab_days(self, days: Mapping[str, Sequence[int]]) -> "History":
+        """The same with nothing known of its labs but the days, in order, of the valid results of each panel.
+
+        Enough for obligations, and much less to read than the reports; not for the antiviral, nor for "why?".
+        """
+        told = replace(self, labs=())
+        labs = {panel: Track(of_panel) for panel, of_panel in days.items()}
+        object.__setattr__(told, "evidence", self.evidence._replace(labs=labs))
+        return told
 
     @property
     def given(self) -> list[CourseFact]:

@@ -18,17 +18,16 @@ from clinic_tracker.domain.history import (
 )
 from clinic_tracker.domain.vocabulary import (
     ExamKind,
-    FactState,
     FormKind,
     MonitoringDecisionKind,
     Panel,
     ResultStatus,
-    Sex,
 )
 from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import Exam, FormSubmission, LabReport, LabValue, MonitoringDecision, Waiver
 from clinic_tracker.models.patients import Patient
 from clinic_tracker.models.treatment import Infusion, TreatmentCourse
+from clinic_tracker.queries.knowledge import Knowledge
 from clinic_tracker.queries.scope import Scope
 
 CHUNK = 500
@@ -38,17 +37,21 @@ _CD4_COUNT = "cd4"
 _EVIDENCE = frozenset(Panel)
 
 
-def load_history(scope: Scope, patient_ids: Collection[int], as_of: date | None = None) -> dict[int, History]:
+def load_history(
+    scope: Scope, patient_ids: Collection[int], as_of: date | None = None, known: Knowledge | None = None
+) -> dict[int, History]:
     """The history of each patient by key, with the ids of the facts as ``ref``.
 
-    With ``as_of`` a sign-off counts as it stood on that date; the caller still applies ``known_on``.
-    Corrected rows and rows entered in error are left out; what the laboratory called preliminary or cancelled stays
-    in, for "why?". Patients of another clinic are not found.
+    With ``as_of`` a sign-off counts as it stood on that date; the caller still applies ``known_on``. With ``known``
+    what was known at an instant: the facts that stood then, of the patients as they were then. Corrected rows and rows
+    entered in error are left out; what the laboratory called preliminary or cancelled stays in, for "why?". Patients
+    of another clinic are not found.
     """
     found: dict[int, History] = {}
     keys = sorted(patient_ids)
+    known = known or Knowledge(scope)
     for start in range(0, len(keys), CHUNK):
-        found.update(_load(scope, keys[start : start + CHUNK], as_of or scope.today))
+        found.update(_load(known, keys[start : start + CHUNK], as_of or scope.today))
     return found
 
 
@@ -73,22 +76,18 @@ def protocols_of(scope: Scope, patient_ids: Collection[int]) -> dict[int, str]:
     return {patient: protocol for patient, protocol in rows}  # noqa: C416 - rows are not pairs to mypy
 
 
-def _load(scope: Scope, keys: list[int], as_of: date) -> Iterator[tuple[int, History]]:
-    patients = db.session.execute(
-        select(Patient.id, Patient.protocol_id, Patient.sex_at_birth, Patient.has_cervix).where(
-            Patient.clinic_id == scope.clinic_id, Patient.id.in_(keys)
-        )
-    ).all()
-    extended, closed = _decisions(scope, keys, as_of)
-    courses = _courses(scope, keys, extended)
-    labs, exams = _labs(scope, keys), _exams(scope, keys)
-    forms, waivers = _forms(scope, keys), _waivers(scope, keys)
-    for patient, protocol_id, sex, has_cervix in patients:
+def _load(known: Knowledge, keys: list[int], as_of: date) -> Iterator[tuple[int, History]]:
+    charts = known.charts(keys)
+    extended, closed = _decisions(known, charts, as_of)
+    courses = _courses(known, charts, extended)
+    labs, exams = _labs(known, charts), _exams(known, charts)
+    forms, waivers = _forms(known, charts), _waivers(known, charts)
+    for patient, person in known.people(keys).items():
         yield (
             patient,
             History(
-                protocol=protocol_id,
-                has_cervix=has_cervix if has_cervix is not None else sex == Sex.FEMALE,
+                protocol=person.protocol_id,
+                has_cervix=person.has_cervix,
                 courses=tuple(courses[patient]),
                 labs=tuple(labs[patient]),
                 exams=tuple(exams[patient]),
@@ -99,10 +98,10 @@ def _load(scope: Scope, keys: list[int], as_of: date) -> Iterator[tuple[int, His
         )
 
 
-def _of(scope: Scope, table: Any, keys: list[int]) -> ColumnElement[bool]:
-    """Rows of these patients that stand."""
+def _of(known: Knowledge, table: Any, charts: list[int]) -> ColumnElement[bool]:
+    """Rows of these charts that stand."""
     condition: ColumnElement[bool] = (
-        (table.clinic_id == scope.clinic_id) & table.patient_id.in_(keys) & (table.state == FactState.RECORDED.value)
+        (table.clinic_id == known.scope.clinic_id) & table.patient_id.in_(charts) & known.stood(table)
     )
     return condition
 
@@ -111,42 +110,44 @@ def _rows(statement: Any) -> Iterator[tuple[Any, ...]]:
     return iter(db.session.execute(statement))
 
 
-def _decisions(scope: Scope, keys: list[int], as_of: date) -> tuple[dict[int, int], dict[int, int]]:
+def _decisions(known: Knowledge, charts: list[int], as_of: date) -> tuple[dict[int, int], dict[int, int]]:
     """The extended end by course key, and the day of the sign-off by patient."""
     table = MonitoringDecision
     extended: dict[int, int] = {}
     closed: dict[int, int] = {}
     statement = (
-        select(table.patient_id, table.kind, table.course_id, table.extended_to, table.decided_on)
-        .where(_of(scope, table, keys))
+        select(table.patient_id, table.id, table.kind, table.course_id, table.extended_to, table.decided_on)
+        .where(_of(known, table, charts))
         .order_by(table.decided_on, table.id)
     )
-    for patient, kind, course, extended_to, decided_on in _rows(statement):
+    owners = known.owners(table)
+    for patient, key, kind, course, extended_to, decided_on in _rows(statement):
         if kind == MonitoringDecisionKind.EXTENDED:
             extended[course] = extended_to.toordinal()
         elif decided_on <= as_of:
-            closed[patient] = decided_on.toordinal()
+            closed[owners.get(key, patient)] = decided_on.toordinal()
     return extended, closed
 
 
-def _courses(scope: Scope, keys: list[int], extended: dict[int, int]) -> defaultdict[int, list[CourseFact]]:
+def _courses(known: Knowledge, charts: list[int], extended: dict[int, int]) -> defaultdict[int, list[CourseFact]]:
     days: defaultdict[int, list[int]] = defaultdict(list)
-    statement = select(Infusion.course_id, Infusion.infused_on).where(_of(scope, Infusion, keys))
+    statement = select(Infusion.course_id, Infusion.infused_on).where(_of(known, Infusion, charts))
     for course, infused_on in _rows(statement.order_by(Infusion.infused_on)):
         days[course].append(infused_on.toordinal())
     courses: defaultdict[int, list[CourseFact]] = defaultdict(list)
     table = TreatmentCourse
     planned = (
         select(table.id, table.patient_id, table.number)
-        .where(table.clinic_id == scope.clinic_id, table.patient_id.in_(keys))
+        .where(table.clinic_id == known.scope.clinic_id, table.patient_id.in_(charts))
         .order_by(table.number)
     )
+    owners = known.owners(table)
     for course, patient, number in _rows(planned):
-        courses[patient].append(CourseFact(number, tuple(days[course]), extended.get(course)))
+        courses[owners.get(course, patient)].append(CourseFact(number, tuple(days[course]), extended.get(course)))
     return courses
 
 
-def _labs(scope: Scope, keys: list[int]) -> defaultdict[int, list[LabFact]]:
+def _labs(known: Knowledge, charts: list[int]) -> defaultdict[int, list[LabFact]]:
     found: defaultdict[int, list[LabFact]] = defaultdict(list)
     table = LabReport
     count = LabValue.__table__.alias()
@@ -162,13 +163,14 @@ def _labs(scope: Scope, keys: list[int]) -> defaultdict[int, list[LabFact]]:
             count.c.number,
         )
         .outerjoin(count, (count.c.lab_report_id == table.id) & (count.c.analyte == _CD4_COUNT))
-        .where(_of(scope, table, keys))
+        .where(_of(known, table, charts))
         .order_by(table.collected_on, table.id)
     )
+    owners = known.owners(table)
     for patient, key, panel, title, collected_on, status, complete, number in _rows(statement):
         test = _test_name(panel, title, complete=complete)
         value = number if panel == Panel.CD4 else None
-        found[patient].append(LabFact(test, _day(collected_on), ResultStatus(status), value, key))
+        found[owners.get(key, patient)].append(LabFact(test, _day(collected_on), ResultStatus(status), value, key))
     return found
 
 
@@ -179,38 +181,41 @@ def _test_name(panel: str, title: str | None, *, complete: bool) -> str:
     return panel if complete else incomplete(panel)
 
 
-def _exams(scope: Scope, keys: list[int]) -> defaultdict[int, list[ExamFact]]:
+def _exams(known: Knowledge, charts: list[int]) -> defaultdict[int, list[ExamFact]]:
     found: defaultdict[int, list[ExamFact]] = defaultdict(list)
     statement = select(Exam.patient_id, Exam.kind, Exam.performed_on, Exam.id).where(
-        _of(scope, Exam, keys), Exam.kind.in_(_MONITORED_EXAMS)
+        _of(known, Exam, charts), Exam.kind.in_(_MONITORED_EXAMS)
     )
+    owners = known.owners(Exam)
     for patient, kind, performed_on, key in _rows(statement.order_by(Exam.performed_on, Exam.id)):
-        found[patient].append(ExamFact(kind, _day(performed_on), key))
+        found[owners.get(key, patient)].append(ExamFact(kind, _day(performed_on), key))
     return found
 
 
-def _forms(scope: Scope, keys: list[int]) -> defaultdict[int, list[FormFact]]:
+def _forms(known: Knowledge, charts: list[int]) -> defaultdict[int, list[FormFact]]:
     found: defaultdict[int, list[FormFact]] = defaultdict(list)
     table = FormSubmission
     statement = (
         select(table.patient_id, table.kind, table.submitted_on, TreatmentCourse.number, table.id)
         .outerjoin(TreatmentCourse, TreatmentCourse.id == table.course_id)
-        .where(_of(scope, table, keys), table.kind.in_(_MONITORED_FORMS))
+        .where(_of(known, table, charts), table.kind.in_(_MONITORED_FORMS))
         .order_by(table.submitted_on, table.id)
     )
+    owners = known.owners(table)
     for patient, kind, submitted_on, course, key in _rows(statement):
         number = course if kind == FormKind.INFUSION_CHECKLIST else None
-        found[patient].append(FormFact(kind, _day(submitted_on), number, key))
+        found[owners.get(key, patient)].append(FormFact(kind, _day(submitted_on), number, key))
     return found
 
 
-def _waivers(scope: Scope, keys: list[int]) -> defaultdict[int, list[WaiverFact]]:
+def _waivers(known: Knowledge, charts: list[int]) -> defaultdict[int, list[WaiverFact]]:
     found: defaultdict[int, list[WaiverFact]] = defaultdict(list)
-    statement = select(Waiver.patient_id, Waiver.requirement, Waiver.from_on, Waiver.to_on).where(
-        _of(scope, Waiver, keys)
+    statement = select(Waiver.patient_id, Waiver.id, Waiver.requirement, Waiver.from_on, Waiver.to_on).where(
+        _of(known, Waiver, charts)
     )
-    for patient, requirement, from_on, to_on in _rows(statement.order_by(Waiver.from_on, Waiver.id)):
-        found[patient].append(WaiverFact(requirement, _day(from_on), _day(to_on)))
+    owners = known.owners(Waiver)
+    for patient, key, requirement, from_on, to_on in _rows(statement.order_by(Waiver.from_on, Waiver.id)):
+        found[owners.get(key, patient)].append(WaiverFact(requirement, _day(from_on), _day(to_on)))
     return found
 
 

@@ -27,19 +27,24 @@ class SettingChange:
     recorded_by: str | None
 
 
-def protocol_in_force(scope: Scope, protocol_id: str | None = None, on: date | None = None) -> Protocol:
+def protocol_in_force(
+    scope: Scope, protocol_id: str | None = None, on: date | None = None, known_at: datetime | None = None
+) -> Protocol:
     """The clinic's protocol (or the named one) with the clinic's settings in force on a date, today by default.
 
-    Where a setting was changed more than once for the same date the last change counts. A setting that the protocol
-    does not have, or no longer lets a clinic edit, is left out.
+    With ``known_at`` only changes recorded by that instant count. Where a setting was changed more than once for the
+    same date the last change counts. A setting that the protocol does not have, or no longer lets a clinic edit, is
+    left out.
     """
     name = protocol_id or scope.protocol_id
-    return protocols_in_force(scope, [name], on)[name]
+    return protocols_in_force(scope, [name], on, known_at)[name]
 
 
-def protocols_in_force(scope: Scope, protocol_ids: Iterable[str], on: date | None = None) -> dict[str, Protocol]:
+def protocols_in_force(
+    scope: Scope, protocol_ids: Iterable[str], on: date | None = None, known_at: datetime | None = None
+) -> dict[str, Protocol]:
     """The same for several protocols, in one statement."""
-    settings = settings_in_force(scope, on)
+    settings = settings_in_force(scope, on, known_at)
     return {name: _adjusted(packaged_protocols()[name], settings) for name in set(protocol_ids)}
 
 
@@ -52,17 +57,16 @@ def _adjusted(protocol: Protocol, settings: Mapping[str, int]) -> Protocol:
     return _with_settings(protocol.id, tuple(sorted(values.items()))) if values else protocol
 
 
-def settings_in_force(scope: Scope, on: date | None = None) -> Mapping[str, int]:
-    """The clinic's own values by name, as in force on a date."""
-    rows = db.session.execute(
-        select(ClinicSetting.name, ClinicSetting.value)
-        .where(
-            ClinicSetting.clinic_id == scope.clinic_id,
-            ClinicSetting.effective_from <= (on or scope.today),
-            ~ClinicSetting.name.startswith(THRESHOLD, autoescape=True),
-        )
-        .order_by(ClinicSetting.effective_from, ClinicSetting.id)
+def settings_in_force(scope: Scope, on: date | None = None, known_at: datetime | None = None) -> Mapping[str, int]:
+    """The clinic's own values by name, as in force on a date; of those recorded by an instant where one is given."""
+    statement = select(ClinicSetting.name, ClinicSetting.value).where(
+        ClinicSetting.clinic_id == scope.clinic_id,
+        ClinicSetting.effective_from <= (on or scope.today),
+        ~ClinicSetting.name.startswith(THRESHOLD, autoescape=True),
     )
+    if known_at is not None:
+        statement = statement.where(ClinicSetting.recorded_at <= known_at)
+    rows = db.session.execute(statement.order_by(ClinicSetting.effective_from, ClinicSetting.id))
     return {name: int(value) for name, value in rows}
 
 
