@@ -126,6 +126,24 @@ def begin_write(_scope: Scope) -> None:
     db.session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
 
 
+@contextmanager
+def one_snapshot(_scope: Scope) -> Iterator[None]:
+    """Read the database as it was at one moment, however long the reading takes and whoever writes meanwhile.
+
+    Ends the read transaction of the request before and its own after. Nothing may be written inside.
+    """
+    if db.session.info.get("unit_of_work"):
+        message = "a unit of work is open"
+        raise RuntimeError(message)
+    db.session.rollback()
+    on_sqlite = db.engine.dialect.name == "sqlite"  # where every transaction reads from one snapshot
+    db.session.connection(execution_options={} if on_sqlite else {"isolation_level": "REPEATABLE READ"})
+    try:
+        yield
+    finally:
+        db.session.rollback()
+
+
 def check_version(current: int, submitted: int | None, changed_by: str, changed_at: str) -> None:
     """Raise StaleVersion when the form was filled in on an older version of the row."""
     if submitted is not None and submitted != current:

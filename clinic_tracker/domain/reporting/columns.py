@@ -24,7 +24,7 @@ class Privacy(StrEnum):
     OPEN = "open"  # stays
     PATIENT = "patient"  # becomes the study number: the first of a patient's columns
     IDENTITY = "identity"  # is left out: name, MRN, birth date, staff, free text
-    DATED = "dated"  # a date or instant of a patient: shifted, or days since the first infusion
+    DATED = "dated"  # a date or instant of a patient: shifted, or days since the first infusion; a month is left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,8 @@ class Column:
     """One column. ``definition`` is one sentence that says what the figure is and where it comes from.
 
     ``only`` is a choice and the values of it with which the column is there (always, where it is None). ``behind`` are
-    the parameters with which the list behind the report shows what a figure of this column counts.
+    the parameters with which the list behind the report shows what a figure of this column counts. ``totaled``: a count
+    whose sum over all lines means something, and is printed.
     """
 
     name: str
@@ -40,5 +41,6 @@ class Column:
     kind: Kind
     definition: str
     privacy: Privacy = Privacy.OPEN
+    totaled: bool = False
     only: tuple[str, tuple[str, ...]] | None = None
     behind: tuple[tuple[str, str], ...] | None = None

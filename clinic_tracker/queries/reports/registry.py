@@ -13,11 +13,13 @@ Lines = Callable[[Scope, Parameters], Iterable[Line]]
 class Source(NamedTuple):
     """A kind of report and the query that answers it.
 
-    ``lines`` may be a generator: lines come in a fixed order that does not depend on the database.
+    ``lines`` may be a generator: lines come in a fixed order that does not depend on the database. ``expected`` says
+    about how many there will be, at little cost.
     """
 
     definition: Definition
     lines: Lines
+    expected: Callable[[Scope, Parameters], int] | None = None
 
 
 SOURCES: tuple[Source, ...] = ()
