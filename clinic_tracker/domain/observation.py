@@ -1,6 +1,7 @@
 """The observation after an infusion: really elapsed minutes, and the discharge that ends it."""
 
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from clinic_tracker.domain.local_time import to_utc
 from clinic_tracker.domain.notes import Note, Verdict, deviation, refuse
@@ -15,6 +16,22 @@ def early_discharge_minutes_left(ended_at: datetime, discharged_at: datetime, mi
     """Minutes of observation, rounded up, that this discharge would leave out; 0 if it is late enough (R-48)."""
     left = observation_ends_at(ended_at, minutes) - to_utc(discharged_at)
     return max(0, -(-left // timedelta(minutes=1)))
+
+
+class Observed(StrEnum):
+    """What became of an observation."""
+
+    COMPLETE = "complete"
+    CUT_SHORT = "cut_short"
+    NOT_RECORDED = "not_recorded"  # no end of the infusion, or no discharge: nothing shows that it was complete
+
+
+def observed(ended_at: datetime | None, discharged_at: datetime | None, minutes: int) -> Observed:
+    """Whether ``minutes`` really elapsed minutes lie between the end of the infusion and the discharge (R-48)."""
+    if ended_at is None or discharged_at is None:
+        return Observed.NOT_RECORDED
+    left = early_discharge_minutes_left(ended_at, discharged_at, minutes)
+    return Observed.CUT_SHORT if left else Observed.COMPLETE
 
 
 def check_discharge(

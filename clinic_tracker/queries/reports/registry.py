@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from clinic_tracker.domain.reporting.definition import Definition, Line
 from clinic_tracker.domain.reporting.parameters import Parameters
+from clinic_tracker.queries.reports import deviations, observation
 from clinic_tracker.queries.scope import Scope
 
 Lines = Callable[[Scope, Parameters], Iterable[Line]]
@@ -22,5 +23,8 @@ class Source(NamedTuple):
     expected: Callable[[Scope, Parameters], int] | None = None
 
 
-SOURCES: tuple[Source, ...] = ()
+SOURCES: tuple[Source, ...] = (
+    Source(deviations.DEFINITION, deviations.lines),
+    Source(observation.DEFINITION, observation.lines),
+)
 REPORTS: dict[str, Source] = {source.definition.name: source for source in SOURCES}
