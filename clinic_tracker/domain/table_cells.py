@@ -51,11 +51,12 @@ class Day(NamedTuple):
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]+(.+))?")
 _NUMBERS = re.compile(r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})(?:,? +(.+))?")
-_DAY_NAMED = re.compile(r"(\d{1,2})[ -]([A-Za-z]{3,9})\.?[ -](\d{4})(?: +(.+))?")
-_MONTH_NAMED = re.compile(r"([A-Za-z]{3,9})\.? (\d{1,2}),? (\d{4})(?: +(.+))?")
+_DAY_NAMED = re.compile(r"(\d{1,2})[ -]([A-Za-z]{3,9})\.?[ -](\d{4}|\d{2})(?: +(.+))?")
+_MONTH_NAMED = re.compile(r"([A-Za-z]{3,9})\.? (\d{1,2}),? (\d{4}|\d{2})(?: +(.+))?")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(?: *([AaPp])\.?[Mm]\.?)?")
 _SHAPES = {DateOrder.MONTH_FIRST: "month/day/year", DateOrder.DAY_FIRST: "day/month/year", DateOrder.YEAR_FIRST: ""}
-_FOUR, _NOON, _LAST_HOUR = 4, 12, 23
+_CENTURY = "has a year of two digits, and nobody guesses the century: write all four digits of it"
+_TWO, _FOUR, _NOON = 2, 4, 12
 
 _SEXES = {"f": Sex.FEMALE, "female": Sex.FEMALE, "w": Sex.FEMALE, "woman": Sex.FEMALE, "m": Sex.MALE}
 _SEXES |= {"male": Sex.MALE, "man": Sex.MALE, "u": Sex.UNKNOWN, "unknown": Sex.UNKNOWN, "": Sex.UNKNOWN}
@@ -133,20 +134,24 @@ def _parts(words: str, order: DateOrder) -> tuple[int, int, int, str | None]:
     if found := _ISO.fullmatch(words):
         return int(found[1]), int(found[2]), int(found[3]), found[4]
     if found := _DAY_NAMED.fullmatch(words):
-        return int(found[3]), _month(found[2], order), int(found[1]), found[4]
+        return _year(found[3]), _month(found[2], order), int(found[1]), found[4]
     if found := _MONTH_NAMED.fullmatch(words):
-        return int(found[3]), _month(found[1], order), int(found[2]), found[4]
+        return _year(found[3]), _month(found[1], order), int(found[2]), found[4]
     found = _NUMBERS.fullmatch(words)
     if found is None:
         raise CellError(_expected(order))
     first, second, third = found[1], found[3], found[4]
-    year = first if order is DateOrder.YEAR_FIRST else third
-    if len(year) != _FOUR or len(third if order is DateOrder.YEAR_FIRST else first) > 2:  # noqa: PLR2004 - two digits
+    year, other = (first, third) if order is DateOrder.YEAR_FIRST else (third, first)
+    if len(other) > _TWO or len(year) not in (_TWO, _FOUR):
         raise CellError(f"{_expected(order)}, the year with four digits")
-    if order is DateOrder.YEAR_FIRST:
-        return int(first), int(second), int(third), found[5]
-    day, month = (first, second) if order is DateOrder.DAY_FIRST else (second, first)
-    return int(third), int(month), int(day), found[5]
+    day, month = (other, second) if order is not DateOrder.MONTH_FIRST else (second, other)
+    return _year(year), int(month), int(day), found[5]
+
+
+def _year(digits: str) -> int:
+    if len(digits) == _TWO:
+        raise CellError(_CENTURY)
+    return int(digits)
 
 
 def _month(name: str, order: DateOrder) -> int:

@@ -1,14 +1,9 @@
-"""The rows of a table as messages of results: each says what it says, or which cell cannot be read and why.
+"""The rows of a table as messages of results: each says what it says, or which cell cannot be read and why."""
 
-Rows of one patient, day and order number are one report. Of rows that contradict each other none is taken.
-"""
-
-import hashlib
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from clinic_tracker.domain.messages import (
@@ -20,13 +15,12 @@ from clinic_tracker.domain.messages import (
     Parsed,
     Reason,
     ReportState,
-    ResultMessage,
-    SentReport,
     Unreadable,
 )
 from clinic_tracker.domain.table_cells import (
     LONGEST_CELL,
     CellError,
+    DateOrder,
     Day,
     Row,
     Table,
@@ -35,32 +29,10 @@ from clinic_tracker.domain.table_cells import (
     read_sex,
     read_state,
 )
+from clinic_tracker.domain.table_draws import Draw, ReadRow, messages_of, unreadable
 from clinic_tracker.domain.table_mapping import Column, Layout, NameOrder, TableMapping, complaints
 
 Word = TypeVar("Word", bound=StrEnum)
-MOST_NAMED = 5
-
-
-class _Draw(NamedTuple):
-    """What makes rows one report."""
-
-    identity: Identity
-    collected: Day
-    order: str
-    laboratory: str
-
-
-@dataclass(slots=True)
-class _Read:
-    """A row that could be read: whose, of when, and its values."""
-
-    line: int
-    draw: _Draw
-    issued: Day | None
-    state: ReportState
-    values: list[Observed] = field(default_factory=list)
-    note: str = ""
-    repeated: list[int] = field(default_factory=list)  # lines that say the same again
 
 
 class _Refused(Exception):
@@ -82,14 +54,28 @@ def apply(mapping: TableMapping, header: Sequence[str], rows: Sequence[Row], zon
         return [Unreadable(0, "", "columns", " ".join(wrong), Reason.UNSUPPORTED)]
     reader = _Reader(mapping, {title: place for place, title in enumerate(header)}, zone)
     parsed: list[Parsed] = []
-    read: list[_Read] = []
+    read: list[ReadRow] = []
     for row in rows:
         try:
             read.append(reader.read(row))
         except _Refused as refused:
-            parsed.append(_unreadable(row.line, refused.title, refused.message, refused.reason))
-    parsed += _messages(read, wide=mapping.layout is Layout.WIDE)
+            parsed.append(unreadable(row.line, refused.title, refused.message, refused.reason))
+    parsed += messages_of(read, wide=mapping.layout is Layout.WIDE)
     return sorted(parsed, key=lambda one: one.position)
+
+
+def identities(mapping: TableMapping, header: Sequence[str], rows: Sequence[Row], zone: ZoneInfo) -> list[Identity]:
+    """Whom rows may name, as far as their columns tell, to note who was looked at.
+
+    Dates are read in every order while nobody has said in which they are written.
+    """
+    known = {title: column for title, column in mapping.columns.items() if title in header}
+    places = {title: place for place, title in enumerate(header)}
+    found = []
+    for order in [mapping.dates] if mapping.dates else DateOrder:
+        reader = _Reader(replace(mapping, columns=known, dates=order), places, zone)
+        found += [identity for row in rows if (identity := reader.named(row))]
+    return found
 
 
 def changed(table: Table, changes: Mapping[str, Mapping[str, str]], dropped: Collection[int]) -> list[Row]:
@@ -108,11 +94,6 @@ def changed(table: Table, changes: Mapping[str, Mapping[str, str]], dropped: Col
     return rows
 
 
-def _unreadable(line: int, title: str, message: str, reason: Reason) -> Unreadable:
-    where = f"line {line}, column {title}" if title else f"line {line}"
-    return Unreadable(line, "", where, message, reason, (line,))
-
-
 @dataclass(slots=True)
 class _Reader:
     """Reads one row after the other by the mapping."""
@@ -127,7 +108,7 @@ class _Reader:
         self.titles = {column: title for title, column in self.mapping.columns.items()}
         self.columns = {column: self.places[title] for column, title in self.titles.items()}
 
-    def read(self, row: Row) -> _Read:
+    def read(self, row: Row) -> ReadRow:
         if max(map(len, row.cells), default=0) > LONGEST_CELL:
             for title, place in self.places.items():
                 if place >= len(row.cells) or len(row.cells[place]) <= LONGEST_CELL:
@@ -137,13 +118,21 @@ class _Reader:
         collected = self._day(row, Column.COLLECTED)
         if collected is None:
             raise _Refused(self.titles[Column.COLLECTED], "is empty", Reason.MISSING)
-        draw = _Draw(identity, collected, self._text(row, Column.ORDER), self._text(row, Column.LABORATORY))
-        read = _Read(row.line, draw, self._day(row, Column.ISSUED), self._checked(row, Column.STATUS, read_state))
+        draw = Draw(identity, collected, self._text(row, Column.ORDER), self._text(row, Column.LABORATORY))
+        read = ReadRow(row.line, draw, self._day(row, Column.ISSUED), self._checked(row, Column.STATUS, read_state))
         read.note = self._text(row, Column.NOTE)
         read.values = self._wide(row, read) if self.mapping.layout is Layout.WIDE else [self._long(row, read)]
         return read
 
-    def _long(self, row: Row, read: _Read) -> Observed:
+    def named(self, row: Row) -> Identity | None:
+        """Whom a row names; by its MRN alone where the rest cannot be read."""
+        try:
+            return self._identity(row)
+        except _Refused:
+            mrn = self._text(row, Column.MRN)
+            return Identity((Identifier(mrn, "", "MR"),)) if mrn else None
+
+    def _long(self, row: Row, read: ReadRow) -> Observed:
         loinc, test = self._text(row, Column.LOINC), self._text(row, Column.TEST)
         if not loinc and not test:
             raise _Refused(self.titles.get(Column.TEST) or self.titles[Column.LOINC], "is empty", Reason.MISSING)
@@ -163,7 +152,7 @@ class _Reader:
             range_text=printed,
         )
 
-    def _wide(self, row: Row, read: _Read) -> list[Observed]:
+    def _wide(self, row: Row, read: ReadRow) -> list[Observed]:
         found = [
             Observed(codes=_codes(test.loinc, title), text=text, unit=test.unit, state=read.state)
             for title, test in self.mapping.tests.items()
@@ -181,7 +170,7 @@ class _Reader:
         born = self._day(row, Column.BIRTH_DATE)
         sex = self._checked(row, Column.SEX, read_sex)
         if not mrn and not (family and given and born):
-            title = self.titles.get(Column.MRN) or self.titles[Column.BIRTH_DATE]
+            title = self.titles.get(Column.MRN) or self.titles.get(Column.BIRTH_DATE, "")
             raise _Refused(title, "does not say whose result it is", Reason.MISSING)
         numbers = (Identifier(mrn, "", "MR"),) if mrn else ()
         return Identity(numbers, family, given, born.on if born else None, sex)
@@ -225,69 +214,3 @@ def _split(full: str, order: NameOrder) -> tuple[str, str]:
     else:
         given, _, family = full.rpartition(" ")
     return family.strip(), given.strip()
-
-
-def _messages(read: Sequence[_Read], *, wide: bool) -> list[Parsed]:
-    """One message for each draw; rows of it that contradict each other are refused, all of them: none is likelier."""
-    draws: dict[_Draw, dict[Hashable, list[_Read]]] = {}
-    for one in read:
-        about = (() if wide else one.values[0].codes, one.state, one.issued)
-        draws.setdefault(one.draw, {}).setdefault(about, []).append(one)
-    parsed: list[Parsed] = []
-    for draw, groups in draws.items():
-        kept = []
-        for rows in groups.values():
-            first, *others = rows
-            if any(other.values != first.values for other in others):
-                lines = [row.line for row in rows]
-                parsed += [_contradiction(one, lines) for one in rows]
-                continue
-            first.repeated = [other.line for other in others]
-            kept.append(first)
-        if kept:
-            parsed.append(_message(draw, kept))
-    return parsed
-
-
-def _contradiction(one: _Read, lines: Sequence[int]) -> Unreadable:
-    others = ", ".join([str(line) for line in lines[: MOST_NAMED + 1] if line != one.line][:MOST_NAMED])
-    words = f"Line {others} says something else of the same patient, day and test: leave out what is wrong,"
-    words += " or tell them apart by the time of day, an order number or the status."
-    return _unreadable(one.line, "", words, Reason.INVALID)
-
-
-def _message(draw: _Draw, rows: Sequence[_Read]) -> ResultMessage:
-    states = {row.state for row in rows}
-    issued = [_moment(row.issued) for row in rows if row.issued]
-    values = tuple(value for row in rows for value in row.values)
-    report = SentReport(
-        key=_key(draw, values),
-        codes=(),
-        state=states.pop() if len(states) == 1 else ReportState.FINAL,
-        collected_on=draw.collected.on,
-        collected_at=draw.collected.at,
-        issued_at=max(issued, default=None),
-        order_key=draw.order,
-        values=values,
-        notes=tuple(dict.fromkeys(row.note for row in rows if row.note)),
-    )
-    lines = tuple(sorted(line for row in rows for line in (row.line, *row.repeated)))
-    return ResultMessage(lines[0], draw.order, draw.identity, (report,), draw.laboratory, entries=lines)
-
-
-def _moment(day: Day) -> datetime:
-    return day.at or datetime.combine(day.on, time(12), UTC)
-
-
-def _key(draw: _Draw, values: Sequence[Observed]) -> str:
-    """The same number for the same draw in a later file, so that what was corrected there replaces what was sent.
-
-    Numbers kept by hand are used for several patients: the number alone is not enough.
-    """
-    who = draw.identity
-    parts = [*(one.value for one in who.identifiers)] or [who.family_name, who.given_name, str(who.birth_date)]
-    parts += [str(draw.collected.at or draw.collected.on), draw.laboratory, draw.order]
-    if not draw.order:
-        parts += sorted(value.codes[0].code for value in values)
-    digest = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
-    return f"row:{digest}"

@@ -1,4 +1,4 @@
-"""CSV and XLSX: the first table of a file as text with line numbers, within limits; and its rows as messages.
+"""CSV and XLSX: a table of a file as text with line numbers, within limits; and its rows as messages.
 
 Nothing in a file is run or trusted: the sizes that an archive declares and the place of its last cell are looked at
 before anything is unpacked.
@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from clinic_tracker.domain.messages import Parsed, Reason, Unreadable
 from clinic_tracker.domain.table_cells import Row, Table
-from clinic_tracker.domain.table_mapping import from_json
+from clinic_tracker.domain.table_mapping import TableMapping, from_json
 from clinic_tracker.domain.table_rows import apply, changed
 from clinic_tracker.integrations.wire import LARGEST_FILE, safe
 
@@ -38,6 +38,14 @@ class TableError(ValueError):
     """A file that is no table that can be read; the message is one sentence for people."""
 
 
+class SeveralSheets(TableError):
+    """A workbook with several sheets that have rows: a person says which one is meant. ``sheets`` are their tables."""
+
+    def __init__(self, sheets: Sequence[Table]) -> None:
+        super().__init__("The workbook has several sheets with rows: upload it on the page and choose the sheet.")
+        self.sheets = sheets
+
+
 def parse(raw: bytes, zone_name: str, mapping: Mapping[str, Any], file_name: str | None = None) -> list[Parsed]:
     """The rows of a file as messages, by the mapping of its source with the cells that a person changed in it."""
     del file_name  # what a file is shows in its bytes
@@ -46,20 +54,30 @@ def parse(raw: bytes, zone_name: str, mapping: Mapping[str, Any], file_name: str
         words = "What the columns of this source mean has not been chosen: upload one of its files on the page first."
         return [Unreadable(0, "", "columns", words, Reason.UNSUPPORTED)]
     try:
-        table = read_table(raw)
+        table = read_table(raw, mapping.get("sheet"))
     except TableError as error:
         return [Unreadable(0, "", "file", str(error))]
+    return parse_table(table, zone_name, mapping, columns)
+
+
+def parse_table(table: Table, zone_name: str, mapping: Mapping[str, Any], columns: TableMapping) -> list[Parsed]:
+    """The rows of a sheet as messages, without the lines that a person dropped and with the cells that they changed."""
     rows = changed(table, mapping.get("changes") or {}, mapping.get("dropped") or ())
     return apply(columns, table.header, rows, ZoneInfo(zone_name))
 
 
-def read_table(raw: bytes) -> Table:
-    """The first sheet of the file that has a header and a row; TableError says why there is none."""
-    tables = list(read_tables(raw))
-    found = next((table for table in tables if table.rows), None)
-    if found is None:
+def read_table(raw: bytes, sheet: str | None = None) -> Table:
+    """The sheet of that name, or the only one that has a header and a row.
+
+    SeveralSheets where nobody has said which of them is meant; TableError says why there is none.
+    """
+    tables = [table for table in read_tables(raw) if table.rows]
+    if not tables:
         raise TableError("There is no table in it: a row of titles and at least one row below it are needed.")
-    return found
+    named = [table for table in tables if sheet is not None and table.name == sheet] or tables
+    if len(named) > 1:
+        raise SeveralSheets(tables)
+    return named[0]
 
 
 def read_tables(raw: bytes) -> Iterator[Table]:

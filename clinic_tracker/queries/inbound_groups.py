@@ -1,14 +1,14 @@
 """Results that are not understood, grouped by the code or the unit that one mapping would explain."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from clinic_tracker.domain.lab_reading import DoubtKind
 from clinic_tracker.domain.panels import spelling
-from clinic_tracker.queries.inbound import ResultRow, not_understood
+from clinic_tracker.queries.inbound import MessageRow, ResultRow, not_understood
 from clinic_tracker.queries.scope import Scope
 
 MOST_EXAMPLES = 3
@@ -18,7 +18,8 @@ MOST_EXAMPLES = 3
 class UnknownCode:
     """A code (or, with ``is_unit``, a unit) of a source that no table holds.
 
-    ``result`` and ``problem`` are the first place where it stands; ``examples`` are values as sent.
+    ``result`` and ``problem`` are the first place where it stands, the file for one that is not recorded yet;
+    ``examples`` are values as sent.
     """
 
     source: uuid.UUID
@@ -60,7 +61,14 @@ def unknown_code(_scope: Scope, row: ResultRow, place: int) -> UnknownCode | Non
     return _group_of(row, place, row.problems[place]) if 0 <= place < len(row.problems) else None
 
 
-def _group_of(row: ResultRow, place: int, problem: Mapping[str, Any]) -> UnknownCode | None:
+def unknown_code_in(
+    _scope: Scope, row: MessageRow, place: int, problems: Sequence[Mapping[str, Any]]
+) -> UnknownCode | None:
+    """The same at one place of a report of a file that is not recorded yet."""
+    return _group_of(row, place, problems[place]) if 0 <= place < len(problems) else None
+
+
+def _group_of(row: ResultRow | MessageRow, place: int, problem: Mapping[str, Any]) -> UnknownCode | None:
     kind, is_unit = problem.get("kind"), problem.get("kind") == DoubtKind.UNKNOWN_UNIT
     code = problem.get("unit" if is_unit else "code") or ""
     if kind not in {DoubtKind.UNKNOWN_CODE, DoubtKind.UNKNOWN_UNIT} or not code:

@@ -3,7 +3,7 @@
 import uuid
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select
@@ -22,16 +22,22 @@ DRAFT = "draft"
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a person has chosen for one file: what its columns mean, cells changed by line and title, lines left out."""
+    """What a person has chosen for one file: what its columns mean, cells changed by line and title, lines left out.
+
+    ``sheet`` is that of a workbook with several. ``checked`` says for what of all this the rows were checked last.
+    """
 
     mapping: Mapping[str, Any]
     changes: Mapping[str, Mapping[str, str]]
     dropped: tuple[int, ...]
     loading: bool
+    sheet: str | None = None
+    checked: Mapping[str, Any] = field(default_factory=dict)
 
     def as_mapping(self) -> dict[str, Any]:
         """All of it as the reader of tables takes it."""
-        return {**self.mapping, "changes": dict(self.changes), "dropped": list(self.dropped)}
+        chosen = {"sheet": self.sheet, "changes": dict(self.changes), "dropped": list(self.dropped)}
+        return {**self.mapping, **chosen}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,14 @@ def read_draft(_scope: Scope, answer: Mapping[str, Any]) -> Draft | None:
     kept = answer.get(DRAFT)
     if kept is None:
         return None
-    return Draft(kept["mapping"], kept["changes"], tuple(kept["dropped"]), kept["loading"])
+    return Draft(
+        kept["mapping"],
+        kept["changes"],
+        tuple(kept["dropped"]),
+        kept["loading"],
+        kept.get("sheet"),
+        kept.get("checked") or {},
+    )
 
 
 def draft_of(scope: Scope, message_id: int) -> Draft | None:

@@ -5,36 +5,25 @@ Nothing of a table is recorded, and no interrupted work goes on with it, before 
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import delete, select
 
 from clinic_tracker.domain.errors import NotFound, RuleViolation
-from clinic_tracker.domain.messages import Parsed
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.table_cells import LONGEST_CELL
 from clinic_tracker.domain.vocabulary import InboundKind, InboundMessageState
 from clinic_tracker.models.base import db
-from clinic_tracker.models.inbound import InboundMessage, InboundResult, InboundSource
-from clinic_tracker.queries.inbound import ResultRow, results_of
-from clinic_tracker.queries.inbound_uploads import DRAFT, recorded_of
+from clinic_tracker.models.inbound import InboundMessage, InboundResult, InboundSource, TablePart
+from clinic_tracker.queries.inbound_uploads import DRAFT
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import audit
 from clinic_tracker.services.audit import AuditAction
 from clinic_tracker.services.inbound import new_message, source_in_use
-from clinic_tracker.services.inbound_ingest import rehearse
 from clinic_tracker.services.unit_of_work import unit_of_work
 
 MOST_CHANGES = 2000
-
-
-class Rehearsal:
-    """What would become of each part of a table: its state and chart, and in words what would be recorded."""
-
-    def __init__(self) -> None:
-        self.results: list[ResultRow] = []
-        self.recorded: dict[int, tuple[str, ...]] = {}
 
 
 def open_upload(scope: Scope, source: uuid.UUID, raw: bytes, file_name: str | None = None) -> uuid.UUID:
@@ -66,13 +55,23 @@ def keep_columns(scope: Scope, message: uuid.UUID, mapping: Mapping[str, Any]) -
     """Say what the columns of a file mean, and remember it for the files of its source that follow."""
     scope.require(Permission.RECORD_EVIDENCE)
     with unit_of_work(scope):
-        row, draft = _draft(scope, message)
+        row, draft = draft_being_checked(scope, message)
         _put(row, {**draft, "mapping": dict(mapping)})
         origin = db.session.get_one(InboundSource, row.source_id)
         before = audit.snapshot(origin)
-        origin.mapping = dict(mapping)
+        origin.mapping = {**mapping, "sheet": draft["sheet"]} if draft.get("sheet") else dict(mapping)
         if before["mapping"] != origin.mapping:
             audit.record(scope, AuditAction.INBOUND_SOURCE_EDITED, origin, before=before)
+
+
+def choose_sheet(scope: Scope, message: uuid.UUID, sheet: str) -> None:
+    """Say which sheet of a workbook is read. What was corrected on another one, and left out of it, is forgotten."""
+    scope.require(Permission.RECORD_EVIDENCE)
+    with unit_of_work(scope):
+        row, draft = draft_being_checked(scope, message)
+        if draft.get("sheet") != sheet:
+            _put(row, {**draft, "sheet": sheet, "changes": {}, "dropped": []})
+            _note(scope, AuditAction.UPLOAD_CHANGED, row, {"changes": {}, "dropped": []})
 
 
 def change_cells(scope: Scope, message: uuid.UUID, line: int, cells: Mapping[str, str]) -> None:
@@ -82,7 +81,7 @@ def change_cells(scope: Scope, message: uuid.UUID, line: int, cells: Mapping[str
         if len(text) > LONGEST_CELL:
             raise RuleViolation("too_long", title, f"Use {LONGEST_CELL} characters or fewer.")
     with unit_of_work(scope):
-        row, draft = _draft(scope, message)
+        row, draft = draft_being_checked(scope, message)
         changes = {**draft["changes"], str(line): {**draft["changes"].get(str(line), {}), **cells}}
         if len(changes) > MOST_CHANGES:
             words = f"More than {MOST_CHANGES} rows were changed: correct the file and upload it again."
@@ -96,7 +95,7 @@ def drop_lines(scope: Scope, message: uuid.UUID, lines: Iterable[int], *, back: 
     scope.require(Permission.RECORD_EVIDENCE)
     chosen = set(lines)
     with unit_of_work(scope):
-        row, draft = _draft(scope, message)
+        row, draft = draft_being_checked(scope, message)
         before = set(draft["dropped"])
         after = before - chosen if back else before | chosen
         _put(row, {**draft, "dropped": sorted(after)})
@@ -108,8 +107,9 @@ def begin_load(scope: Scope, message: uuid.UUID) -> None:
     """End the checking: from now on the file is worked off like any other, also after an interruption."""
     scope.require(Permission.RECORD_EVIDENCE)
     with unit_of_work(scope):
-        row, draft = _draft(scope, message)
+        row, draft = draft_being_checked(scope, message)
         _put(row, {**draft, "loading": True})
+        _forget_parts(row)
         _note(scope, AuditAction.UPLOAD_LOADED, row, {"dropped": draft["dropped"]})
 
 
@@ -117,37 +117,13 @@ def discard(scope: Scope, message: uuid.UUID) -> None:
     """Give up a file of which nothing was recorded: its bytes are not kept."""
     scope.require(Permission.RECORD_EVIDENCE)
     with unit_of_work(scope):
-        row, _draft_of = _draft(scope, message)
+        row, _draft = draft_being_checked(scope, message)
         _note(scope, AuditAction.UPLOAD_DISCARDED, row, {"sha256": row.sha256})
+        _forget_parts(row)
         db.session.delete(row)
 
 
-def rehearse_upload(scope: Scope, source: uuid.UUID, raw: bytes, parsed: Sequence[Parsed]) -> Rehearsal:
-    """What would become of every part of a table if it were loaded now; nothing is kept."""
-    found = Rehearsal()
-
-    def look(message: InboundMessage) -> None:
-        found.results = results_of(scope, message.public_id)
-        found.recorded = recorded_of(scope, message.id)
-
-    rehearse(scope, source, raw, parsed, look=look)
-    return found
-
-
-def _fresh(origin: InboundSource) -> dict[str, Any]:
-    return {"mapping": dict(origin.mapping), "changes": {}, "dropped": [], "loading": False}
-
-
-def _reopen(scope: Scope, row: InboundMessage, origin: InboundSource) -> None:
-    """A table of which nothing was read, for another look: what was refused of it goes."""
-    db.session.execute(
-        delete(InboundResult).where(InboundResult.message_id == row.id, InboundResult.clinic_id == scope.clinic_id)
-    )
-    row.state, row.done, row.error, row.finished_at = InboundMessageState.RECEIVED.value, 0, None, None
-    row.answer = {DRAFT: _fresh(origin)}
-
-
-def _draft(scope: Scope, message: uuid.UUID) -> tuple[InboundMessage, dict[str, Any]]:
+def draft_being_checked(scope: Scope, message: uuid.UUID) -> tuple[InboundMessage, dict[str, Any]]:
     """The message, locked, with what was chosen for it; NotFound for one that nobody is checking."""
     row = db.session.execute(
         select(InboundMessage)
@@ -159,6 +135,25 @@ def _draft(scope: Scope, message: uuid.UUID) -> tuple[InboundMessage, dict[str, 
     if row is None or draft is None or draft["loading"] or row.state != InboundMessageState.RECEIVED:
         raise NotFound("upload")
     return row, draft
+
+
+def _fresh(origin: InboundSource) -> dict[str, Any]:
+    mapping = {name: value for name, value in origin.mapping.items() if name != "sheet"}
+    sheet = origin.mapping.get("sheet")
+    return {"mapping": mapping, "changes": {}, "dropped": [], "loading": False, "sheet": sheet}
+
+
+def _reopen(scope: Scope, row: InboundMessage, origin: InboundSource) -> None:
+    """A table of which nothing was read, for another look: what was refused of it goes."""
+    db.session.execute(
+        delete(InboundResult).where(InboundResult.message_id == row.id, InboundResult.clinic_id == scope.clinic_id)
+    )
+    row.state, row.done, row.error, row.finished_at = InboundMessageState.RECEIVED.value, 0, None, None
+    row.answer = {DRAFT: _fresh(origin)}
+
+
+def _forget_parts(row: InboundMessage) -> None:
+    db.session.execute(delete(TablePart).where(TablePart.clinic_id == row.clinic_id, TablePart.message_id == row.id))
 
 
 def _put(row: InboundMessage, draft: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ from clinic_tracker.models.base import db
 from clinic_tracker.models.inbound import InboundMessage, InboundResult, InboundSource
 from clinic_tracker.queries.inbound import message, raw_of
 from clinic_tracker.queries.inbound_uploads import ready, upload, uploads
+from clinic_tracker.services.table_checks import rehearse_parts
 from clinic_tracker.services.table_uploads import (
     begin_load,
     change_cells,
@@ -20,7 +21,6 @@ from clinic_tracker.services.table_uploads import (
     drop_lines,
     keep_columns,
     open_upload,
-    rehearse_upload,
 )
 from tests.factories import register
 from tests.inbound import add_source, reports_of
@@ -83,7 +83,7 @@ def test_nothing_is_recorded_before_somebody_says_so(scope, opened, patient):
 def test_a_rehearsal_says_what_every_row_would_become_and_keeps_nothing(scope, opened, source, raw, patient):
     one = upload(scope, opened)
     parsed = parse(raw, scope.time_zone, one.draft.as_mapping())
-    seen = rehearse_upload(scope, source.public_id, raw, parsed)
+    seen = rehearse_parts(scope, source.public_id, parsed)
     assert [row.state for row in seen.results] == [
         InboundState.RECORDED,
         InboundState.REFUSED,

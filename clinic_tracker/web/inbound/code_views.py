@@ -7,12 +7,15 @@ from flask.typing import ResponseReturnValue
 
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.vocabulary import InboundState, LocalCodeKind
+from clinic_tracker.integrations.table_check import check
 from clinic_tracker.queries.inbound import result as result_of
 from clinic_tracker.queries.inbound_candidates import candidates_of
 from clinic_tracker.queries.inbound_codes import affected_by, current_codes
-from clinic_tracker.queries.inbound_groups import UnknownCode, unknown_code, unknown_codes
+from clinic_tracker.queries.inbound_groups import UnknownCode, unknown_code, unknown_code_in, unknown_codes
+from clinic_tracker.queries.inbound_uploads import upload
 from clinic_tracker.queries.lab_catalog import lab_catalog
 from clinic_tracker.queries.scope import Scope
+from clinic_tracker.queries.table_parts import part_at, parts_with_problem
 from clinic_tracker.services.local_codes import map_code, withdraw_code
 from clinic_tracker.web.access import current_scope, requires, shown_patients
 from clinic_tracker.web.filters import plural
@@ -21,6 +24,7 @@ from clinic_tracker.web.inbound.blueprint import blueprint
 from clinic_tracker.web.inbound.code_words import chosen_meaning, meaning_words, meanings
 from clinic_tracker.web.inbound.forms import CodeForm
 from clinic_tracker.web.inbound.presenters import shown_results
+from clinic_tracker.web.inbound.table_rows import preview_url
 
 MOST_LISTED = 50
 
@@ -56,17 +60,29 @@ def map_unknown(result: uuid.UUID, problem: int) -> ResponseReturnValue:
     if code is None or row.state is not InboundState.NOT_UNDERSTOOD:
         flash("That code is understood by now.", "info")
         return redirect(url_for("inbound.not_understood"), 303)
-    form = CodeForm(scope=scope)
-    form.target.choices = [("", "Choose"), *meanings(lab_catalog(scope), is_unit=code.is_unit)]
+    form = _code_form(scope, code)
     if form.validate_on_submit() and accepted(form, _map, scope, code, form.target.data or ""):
         return redirect(url_for("inbound.not_understood"), 303)
-    kind = LocalCodeKind.UNIT if code.is_unit else LocalCodeKind.ANALYTE
-    affected = affected_by(scope, code.source, kind, code.system, code.code)
-    charts = candidates_of(scope, {one.patient_id for one in affected})
-    listed = [(one, charts[one.patient_id]) for one in affected[:MOST_LISTED] if one.patient_id in charts]
-    shown_patients([chart.key for _one, chart in listed])
-    values = {"form": form, "code": code, "listed": listed, "results": len(affected), "people": len(charts)}
-    return render_template("inbound/map_code.html", **values), status_of(form)
+    return _map_page(scope, code, form, url_for("inbound.not_understood"))
+
+
+@blueprint.route("/results/tables/<uuid:message>/rows/<int:line>/codes/<int:problem>", methods=["GET", "POST"])
+@requires(Permission.RECORD_EVIDENCE)
+def map_in_table(message: uuid.UUID, line: int, problem: int) -> ResponseReturnValue:
+    """The same for a code of a table that is being checked; its rows are checked again."""
+    scope = current_scope()
+    one = upload(scope, message)
+    part = part_at(scope, one, line)
+    code = unknown_code_in(scope, one.row, problem, part.problems) if part else None
+    if part is None or code is None:
+        flash("That code is understood by now.", "info")
+        return redirect(preview_url(message), 303)
+    form = _code_form(scope, code)
+    if form.validate_on_submit() and accepted(form, _map, scope, code, form.target.data or ""):
+        check(scope, message)
+        return redirect(preview_url(message), 303)
+    in_file = parts_with_problem(scope, one, part.problems[problem])
+    return _map_page(scope, code, form, preview_url(message), in_file=in_file)
 
 
 @blueprint.get("/results/codes")
@@ -90,6 +106,23 @@ def withdraw(local_code: uuid.UUID) -> ResponseReturnValue:
         return redirect(url_for("inbound.codes"), 303)
     flash("There is no such mapping in force.", "info")
     return redirect(url_for("inbound.codes"), 303)
+
+
+def _code_form(scope: Scope, code: UnknownCode) -> CodeForm:
+    form = CodeForm(scope=scope)
+    form.target.choices = [("", "Choose"), *meanings(lab_catalog(scope), is_unit=code.is_unit)]
+    return form
+
+
+def _map_page(scope: Scope, code: UnknownCode, form: CodeForm, back: str, *, in_file: int = 0) -> ResponseReturnValue:
+    """The form beside every result on a chart that it changes; ``in_file``: reports of a table not loaded yet."""
+    kind = LocalCodeKind.UNIT if code.is_unit else LocalCodeKind.ANALYTE
+    affected = affected_by(scope, code.source, kind, code.system, code.code)
+    charts = candidates_of(scope, {one.patient_id for one in affected})
+    listed = [(one, charts[one.patient_id]) for one in affected[:MOST_LISTED] if one.patient_id in charts]
+    shown_patients([chart.key for _one, chart in listed])
+    values = {"form": form, "code": code, "listed": listed, "results": len(affected), "people": len(charts)}
+    return render_template("inbound/map_code.html", **values, back=back, in_file=in_file), status_of(form)
 
 
 def _map(scope: Scope, code: UnknownCode, target: str) -> None:

@@ -13,6 +13,7 @@ from clinic_tracker.web.labs.forms import PANELS
 
 TEST = "test:"
 LONGEST_UNIT = 40
+MOST_TITLES = 6
 
 
 class TableUploadForm(Form):
@@ -20,6 +21,23 @@ class TableUploadForm(Form):
 
     source = SelectField("From", required="Choose the source")
     file = FileField("File", required="Choose the file", hint="CSV or XLSX, one row of titles above the rows.")
+
+
+class SheetForm(Form):
+    """Which sheet of a workbook is read."""
+
+    sheet = RadioField("Sheet", required="Choose the sheet")
+
+
+def sheet_form(sheets: Sequence[tuple[str, Sequence[str], int]], chosen: str | None) -> SheetForm:
+    """The form for these sheets: name, titles and number of rows; they are chosen by their number."""
+    names = [name for name, _titles, _rows in sheets]
+    form = SheetForm(data={"sheet": str(names.index(chosen)) if chosen in names else None})
+    form.sheet.choices = [
+        (str(number), name, f"{rows} rows: {', '.join(titles[:MOST_TITLES])}")
+        for number, (name, titles, rows) in enumerate(sheets)
+    ]
+    return form
 
 
 class ColumnsForm(Form):

@@ -7,34 +7,47 @@ from flask.typing import ResponseReturnValue
 
 from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.permissions import Permission
-from clinic_tracker.domain.table_cells import Table
-from clinic_tracker.domain.table_mapping import complaints, from_json, suggest, to_json
+from clinic_tracker.domain.table_cells import Row, Table
+from clinic_tracker.domain.table_mapping import TableMapping, complaints, suggest, to_json
 from clinic_tracker.domain.vocabulary import InboundKind
 from clinic_tracker.integrations.inbox import go_on
-from clinic_tracker.integrations.tables import TableError, read_table
+from clinic_tracker.integrations.table_check import cells_now, check, columns_of, table_of
+from clinic_tracker.integrations.tables import SeveralSheets, TableError, read_table, read_tables
 from clinic_tracker.queries.inbound import message as find_message
+from clinic_tracker.queries.inbound import raw_of
 from clinic_tracker.queries.inbound import sources as sources_of
-from clinic_tracker.queries.inbound_uploads import Upload, upload, uploads
+from clinic_tracker.queries.inbound_uploads import Upload, is_being_checked, upload, uploads
 from clinic_tracker.queries.lab_catalog import lab_catalog
 from clinic_tracker.queries.scope import Scope
+from clinic_tracker.queries.table_parts import complaints_of, parts_of, progress_of, refused_lines
 from clinic_tracker.services.table_uploads import (
     begin_load,
     change_cells,
+    choose_sheet,
     discard,
     drop_lines,
     keep_columns,
     open_upload,
 )
 from clinic_tracker.web.access import current_scope, requires
-from clinic_tracker.web.addresses import as_uuids, key_in
+from clinic_tracker.web.addresses import as_uuids
 from clinic_tracker.web.forms import accepted, status_of
 from clinic_tracker.web.inbound.blueprint import blueprint
-from clinic_tracker.web.inbound.table_forms import ColumnsForm, TableUploadForm, columns_form, row_form, tests_by_name
-from clinic_tracker.web.inbound.table_rows import cells_of, preview_of, table_of, tell_log
+from clinic_tracker.web.inbound.presenters import STATE_WORDS
+from clinic_tracker.web.inbound.table_forms import (
+    ColumnsForm,
+    TableUploadForm,
+    columns_form,
+    row_form,
+    sheet_form,
+    tests_by_name,
+)
+from clinic_tracker.web.inbound.table_rows import place_in_preview, preview_url, shown_parts, tell_log
 
 MOST_BYTES = 8 * 1024 * 1024
 PAGE = 50
 SAMPLES = 3
+MOST_DIGITS = 9  # of a line
 MEGABYTE = 1024 * 1024
 
 
@@ -54,25 +67,43 @@ def tables() -> ResponseReturnValue:
     return render_template("inbound/tables.html", **values), status_of(form)
 
 
+@blueprint.route("/results/tables/<uuid:message>/sheet", methods=["GET", "POST"])
+@requires(Permission.RECORD_EVIDENCE)
+def table_sheet(message: uuid.UUID) -> ResponseReturnValue:
+    """Say which sheet of a workbook is read."""
+    scope = current_scope()
+    one = upload(scope, message)
+    sheets = [table for table in read_tables(raw_of(scope, message)) if table.rows]
+    form = sheet_form([(table.name, table.header, len(table.rows)) for table in sheets], one.draft.sheet)
+    if form.validate_on_submit() and accepted(form, choose_sheet, scope, message, sheets[int(form.sheet.data)].name):
+        check(scope, message)
+        return redirect(url_for("inbound.table_columns", message=message), 303)
+    return render_template("inbound/table_sheet.html", form=form, upload=one), status_of(form)
+
+
 @blueprint.route("/results/tables/<uuid:message>/columns", methods=["GET", "POST"])
 @requires(Permission.RECORD_EVIDENCE)
 def table_columns(message: uuid.UUID) -> ResponseReturnValue:
     """Say what each column means; remembered for the source."""
     scope = current_scope()
     one = upload(scope, message)
-    table = table_of(scope, one)
+    try:
+        table = table_of(scope, one)
+    except SeveralSheets:
+        return redirect(url_for("inbound.table_sheet", message=message), 303)
     catalog = lab_catalog(scope)
-    kept = from_json(one.draft.mapping)
-    known = kept if kept and not complaints(kept, table.header) else None
-    form = columns_form(table.header, catalog, known or suggest(table.header, tests_by_name(catalog)))
+    columns = columns_of(one, table) or suggest(table.header, tests_by_name(catalog))
+    form = columns_form(table.header, catalog, columns)
     if form.validate_on_submit() and _columns_kept(scope, one, table, form):
+        check(scope, message)
         flash("Columns remembered.", "success")
         return redirect(url_for("inbound.table_preview", message=message), 303)
-    pairs = [(*fields, [row.cells[place] for row in table.rows[:SAMPLES] if place < len(row.cells)])
+    first = table.rows[:SAMPLES]
+    tell_log(scope, table, columns, first)
+    pairs = [(*fields, [row.cells[place] for row in first if place < len(row.cells)])
              for place, fields in enumerate(form.pairs(table.header))]  # fmt: skip
-    return render_template("inbound/table_columns.html", form=form, pairs=pairs, upload=one, table=table), status_of(
-        form
-    )
+    values = {"form": form, "pairs": pairs, "upload": one, "table": table}
+    return render_template("inbound/table_columns.html", **values), status_of(form)
 
 
 @blueprint.get("/results/tables/<uuid:message>")
@@ -81,17 +112,22 @@ def table_preview(message: uuid.UUID) -> ResponseReturnValue:
     """Every row as it will be recorded, and what is wrong with which cell."""
     scope = current_scope()
     one = upload(scope, message)
-    table = table_of(scope, one)
-    kept = from_json(one.draft.mapping)
-    if kept is None or complaints(kept, table.header):
+    progress = progress_of(scope, one)
+    if not progress.is_current and _read(scope, one) is None:
         return redirect(url_for("inbound.table_columns", message=message), 303)
-    preview = preview_of(scope, one)
-    chosen = preview.wrong if request.args.get("show") == "wrong" else preview.parts
-    begin = (key_in("page") or 0) * PAGE
-    shown = chosen[begin : begin + PAGE]
-    tell_log(shown)
-    values = {"begin": begin, "total": len(chosen), "size": PAGE, "only_wrong": chosen is preview.wrong}
-    return render_template("inbound/table_preview.html", upload=one, preview=preview, shown=shown, **values)
+    place = place_in_preview()
+    only_wrong, begin = place.get("show") == "wrong", place.get("page", 0) * PAGE
+    shown = shown_parts(scope, parts_of(scope, one, wrong=only_wrong, begin=begin, limit=PAGE))
+    values = {
+        "begin": begin,
+        "size": PAGE,
+        "only_wrong": only_wrong,
+        "total": progress.wrong if only_wrong else progress.checked,
+        "counts": [(*STATE_WORDS[state], number) for state, number in progress.counts.items()],
+        "complaints": complaints_of(scope, one),
+        "place": place,
+    }
+    return render_template("inbound/table_preview.html", upload=one, progress=progress, shown=shown, **values)
 
 
 @blueprint.route("/results/tables/<uuid:message>/rows/<int:line>", methods=["GET", "POST"])
@@ -100,27 +136,39 @@ def table_row(message: uuid.UUID, line: int) -> ResponseReturnValue:
     """Correct the cells of a row; the file as received stays as it is."""
     scope = current_scope()
     one = upload(scope, message)
-    table = table_of(scope, one)
-    cells = cells_of(table, one, line)
-    if cells is None:
-        abort(404)
+    table, columns = _read(scope, one) or abort(404)
+    row = next((row for row in table.rows if row.line == line), None) or abort(404)
+    cells = cells_now(table, one, row)
     form = row_form(table.header, cells)
     if form.validate_on_submit():
         changed = {title: text for title, text in form.cells(table.header).items() if text != cells[title]}
         if not changed or accepted(form, change_cells, scope, message, line, changed):
+            check(scope, message)
             flash("Row checked again.", "success")
-            return redirect(url_for("inbound.table_preview", message=message), 303)
-    return render_template("inbound/table_row.html", form=form, upload=one, line=line, table=table), status_of(form)
+            return redirect(preview_url(message), 303)
+    tell_log(scope, table, columns, [row, Row(line, tuple(cells.values()))])
+    values = {"form": form, "upload": one, "line": line, "table": table, "place": place_in_preview()}
+    return render_template("inbound/table_row.html", **values), status_of(form)
 
 
 @blueprint.post("/results/tables/<uuid:message>/<any(drop, restore):change>")
 @requires(Permission.RECORD_EVIDENCE)
 def table_lines(message: uuid.UUID, change: str) -> ResponseReturnValue:
     """Leave lines out, or take them in again."""
-    lines = [int(text) for text in request.form.get("lines", "").split(",") if text.isdecimal() and len(text) < 10]  # noqa: PLR2004
-    drop_lines(current_scope(), message, lines, back=change == "restore")
+    scope = current_scope()
+    drop_lines(scope, message, _lines_meant(scope, upload(scope, message)), back=change == "restore")
+    check(scope, message)
     flash("Left out." if change == "drop" else "Taken in again.", "success")
-    return redirect(url_for("inbound.table_preview", message=message), 303)
+    return redirect(preview_url(message), 303)
+
+
+@blueprint.post("/results/tables/<uuid:message>/check")
+@requires(Permission.RECORD_EVIDENCE)
+def check_table(message: uuid.UUID) -> ResponseReturnValue:
+    """Go on with the check; all of it anew where it was done, as charts may have changed since."""
+    scope = current_scope()
+    check(scope, message, anew=progress_of(scope, upload(scope, message)).is_done)
+    return redirect(preview_url(message), 303)
 
 
 @blueprint.post("/results/tables/<uuid:message>/load")
@@ -150,13 +198,39 @@ def _open(scope: Scope, form: TableUploadForm) -> uuid.UUID | None:
         form.file.errors = [f"The file is larger than {MOST_BYTES // MEGABYTE} MB: send it in parts"]
         return None
     try:
-        read_table(raw)
-        return open_upload(scope, as_uuids([form.source.data])[0], raw, form.file.data.filename)
+        if not any(table.rows for table in read_tables(raw)):
+            read_table(raw)
+        opened = open_upload(scope, as_uuids([form.source.data])[0], raw, form.file.data.filename)
     except TableError as error:
         form.file.errors = [str(error)]
     except RuleViolation as violation:
         form.refuse(violation)
+    else:
+        if is_being_checked(scope, find_message(scope, opened)):
+            check(scope, opened)
+        return opened
     return None
+
+
+def _lines_meant(scope: Scope, one: Upload) -> list[int]:
+    """The lines that a button of the preview is about: some, those that cannot be read, or those left out."""
+    match request.form.get("which"):
+        case "refused":
+            return refused_lines(scope, one)
+        case "dropped":
+            return list(one.draft.dropped)
+    texts = request.form.get("lines", "").split(",")
+    return [int(text) for text in texts if text.isdecimal() and len(text) <= MOST_DIGITS]
+
+
+def _read(scope: Scope, one: Upload) -> tuple[Table, TableMapping] | None:
+    """The table of a file and what its columns mean, once both are known."""
+    try:
+        table = table_of(scope, one)
+    except TableError:
+        return None
+    columns = columns_of(one, table)
+    return None if columns is None else (table, columns)
 
 
 def _columns_kept(scope: Scope, one: Upload, table: Table, form: ColumnsForm) -> bool:
