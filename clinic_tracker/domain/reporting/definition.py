@@ -9,6 +9,10 @@ from uuid import UUID
 
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.reporting.columns import Column
+from clinic_tracker.domain.reporting.formats import ReportFormat
+
+
+OF_ONE_TABLE = (ReportFormat.CSV, ReportFormat.XLSX, ReportFormat.PDF, ReportFormat.JSON)
 
 
 class Takes(StrEnum):
@@ -20,6 +24,7 @@ class Takes(StrEnum):
     REQUIREMENT = "requirement"
     PRESCRIBER = "prescriber"
     PATIENT = "patient"
+    PERSON = "person"  # somebody who signs in, or signed in, to this clinic
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class Definition:
     """A kind of report: what it answers (one sentence), what it takes, what it shows.
 
     ``notes`` are the sentences that a reader needs in order not to misread the figures, with sources and grades.
-    ``behind`` is the report that lists what the figures of this one count.
+    ``behind`` is the report that lists what the figures of this one count. ``formats`` are the files it can be had as.
     """
 
     name: str
@@ -49,6 +54,7 @@ class Definition:
     permissions: tuple[Permission, ...] = (Permission.VIEW_REPORTS,)
     notes: tuple[str, ...] = ()
     behind: str | None = None
+    formats: tuple[ReportFormat, ...] = OF_ONE_TABLE
 
     def columns_for(self, choices: Mapping[str, str]) -> tuple[Column, ...]:
         """The columns that a report has with these choices: a line has a cell for each of them."""

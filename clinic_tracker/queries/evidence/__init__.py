@@ -1,0 +1,1 @@
+"""What an evidence pack holds: a fixed number of statements, whatever the number of patients."""
