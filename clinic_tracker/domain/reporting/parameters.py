@@ -12,7 +12,7 @@ from clinic_tracker.domain.local_time import Choice, add_months, parse_date, res
 from clinic_tracker.domain.reporting.definition import Definition, Takes
 
 DEFAULT_MONTHS = 12
-COMMON = ("from", "to", "as_of", "known_at", "requirement", "prescriber", "patient", "identity")
+COMMON = ("from", "to", "as_of", "known_at", "requirement", "prescriber", "patient", "person", "identity")
 
 
 class Identity(StrEnum):
@@ -35,6 +35,7 @@ class Parameters:
     prescriber: UUID | None = None
     patient: UUID | None = None
     identity: Identity = Identity.FULL
+    person: UUID | None = None
     choices: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -52,6 +53,7 @@ class Parameters:
             "requirement": self.requirement,
             "prescriber": self.prescriber,
             "patient": self.patient,
+            "person": self.person,
             "identity": self.identity if self.identity is not Identity.FULL else None,
             **self.choices,
         }
@@ -69,7 +71,8 @@ class Parameters:
 def read_parameters(definition: Definition, values: Mapping[str, str], now: datetime, time_zone: str) -> Parameters:
     """Read parameters by name; RuleViolation with the name of the first that is unknown or makes no sense as field.
 
-    Without a period the last twelve months are meant; without ``as_of`` today. ``known_at`` is an instant with offset,
+    Without a period the last twelve months are meant; without ``as_of`` today. Every report has an ``as_of``: one that
+    does not ask for it has the day of asking, so that it can be made again. ``known_at`` is an instant with offset,
     a local date and time, or a local date (the end of that day, which may be today's).
     """
     given = {name: text.strip() for name, text in values.items() if text.strip()}
@@ -91,6 +94,7 @@ def read_parameters(definition: Definition, values: Mapping[str, str], now: date
         _uuid(given, "prescriber"),
         _uuid(given, "patient"),
         Identity(_one_of("identity", given.get("identity", Identity.FULL.value), [one.value for one in Identity])),
+        _uuid(given, "person"),
         {
             choice.name: _one_of(choice.name, given.get(choice.name, choice.default), list(choice.options))
             for choice in definition.choices
@@ -99,7 +103,7 @@ def read_parameters(definition: Definition, values: Mapping[str, str], now: date
 
 
 def _refuse_unknown(definition: Definition, given: Mapping[str, str]) -> None:
-    known = {"identity"} | {choice.name for choice in definition.choices}
+    known = {"identity", "as_of"} | {choice.name for choice in definition.choices}
     for takes in definition.takes:
         known |= {"from", "to"} if takes is Takes.PERIOD else {takes.value}
     for name in sorted(given.keys() - known):

@@ -13,7 +13,7 @@ from clinic_tracker.domain.reporting.deidentify import WORDS, study_number
 from clinic_tracker.domain.reporting.parameters import Identity, Parameters
 from clinic_tracker.domain.reporting.words import instant_words
 from clinic_tracker.domain.vocabulary import FactState
-from clinic_tracker.models.access import Prescriber
+from clinic_tracker.models.access import Membership, Prescriber, User
 from clinic_tracker.models.base import db
 from clinic_tracker.models.patients import Patient
 from clinic_tracker.models.treatment import Infusion
@@ -50,6 +50,9 @@ def _in_words(scope: Scope, definition: Definition, parameters: Parameters) -> I
     if parameters.patient is not None:
         name = _patient(scope, parameters.patient)
         yield "Patient", name if named else study_number(parameters.patient)
+    if parameters.person is not None:
+        name = _colleague(scope, parameters.person)
+        yield "Person", name if named else "One person, not named"
     for choice in definition.choices:
         yield choice.title, choice.options[parameters.choices[choice.name]]
 
@@ -69,6 +72,16 @@ def _prescriber(scope: Scope, public_id: UUID) -> str:
     )
     if name is None:
         raise RuleViolation("no_such", "prescriber", "There is no such prescriber.")
+    return name
+
+
+def _colleague(scope: Scope, public_id: UUID) -> str:
+    statement = select(User.name).join(Membership, Membership.user_id == User.id)
+    name = db.session.scalar(
+        statement.where(Membership.clinic_id == scope.clinic_id, User.public_id == public_id).limit(1)
+    )
+    if name is None:
+        raise RuleViolation("no_such", "person", "There is no such person.")
     return name
 
 
