@@ -11,7 +11,6 @@ from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.reporting.columns import Column
 from clinic_tracker.domain.reporting.formats import ReportFormat
 
-
 OF_ONE_TABLE = (ReportFormat.CSV, ReportFormat.XLSX, ReportFormat.PDF, ReportFormat.JSON)
 
 
