@@ -14,6 +14,7 @@ GROUPS = (
     "mllp",
     "worklist",
     "readiness",
+    "report_worker",
     "demo",
     "assets",
 )

@@ -42,6 +42,7 @@ FITTING: dict[str, dict[str, Any]] = {
     "auto_review": {"sample_percent": 10},
     "monitoring_decision": {"kind": "closed"},
     "not_a_duplicate": {"first_id": 1, "second_id": 2},
+    "report_schedule": {"weekday": 1},
 }
 
 
