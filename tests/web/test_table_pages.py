@@ -1,13 +1,16 @@
 """Tables of results as pages: columns, rows checked and corrected, loading, giving up."""
 
 import io
+from datetime import date
 
 import pytest
+import xlsxwriter
+from sqlalchemy import event
 
 from clinic_tracker.domain.vocabulary import InboundKind
 from clinic_tracker.models.audit import AccessEvent, AuditEvent
 from clinic_tracker.models.base import db
-from clinic_tracker.models.inbound import InboundMessage, InboundResult, InboundSource
+from clinic_tracker.models.inbound import InboundMessage, InboundResult, InboundSource, LocalCode
 from tests.factories import register
 from tests.inbound import add_source, reports_of
 
@@ -172,3 +175,129 @@ def test_an_auditor_and_another_clinic_see_nothing(page, cast, staff, patient):
         page.get(address, status=404)
     page.post(f"{url}/load", status=404)
     assert reports_of(patient) == []
+
+
+def seen_at(endpoint):
+    """The patients whom the access log knows to have been shown by a page."""
+    rows = db.session.query(AccessEvent).filter(AccessEvent.endpoint == endpoint)
+    return {patient for row in rows for patient in row.patient_ids or ()}
+
+
+def test_looking_at_the_preview_writes_nothing_but_the_access_log(staff, patient):
+    url = explained(staff, two_rows(patient))
+    begun, written = [], []
+
+    def begins(connection):
+        begun.append(connection.get_execution_options().get("sqlite_begin"))
+
+    def executes(_connection, _cursor, statement, *_rest):
+        if not statement.lstrip().upper().startswith(("SELECT", "BEGIN")):
+            written.append(statement.split()[:3])
+
+    event.listen(db.engine, "begin", begins)
+    event.listen(db.engine, "before_cursor_execute", executes)
+    try:
+        staff.get(url)
+    finally:
+        event.remove(db.engine, "begin", begins)
+        event.remove(db.engine, "before_cursor_execute", executes)
+    assert written == [["INSERT", "INTO", "access_event"]]
+    assert begun.count("IMMEDIATE") == 1
+
+
+def test_whose_cells_a_page_shows_is_noted(staff, patient):
+    url = opened(staff, two_rows(patient))
+    staff.get(f"{url}/columns")
+    assert seen_at("inbound.table_columns") == {patient.id}
+    staff.submit(f"{url}/columns", dates="mdy")
+    staff.get(f"{url}/rows/3")
+    assert seen_at("inbound.table_row") == {patient.id}
+
+
+def test_whose_cells_are_shown_is_found_by_name_and_birth_date_in_whatever_order(staff, scope):
+    born = register(scope, family_name="Quist", given_name="Ada", birth_date=date(1981, 2, 3)).row
+    raw = b"Last Name,First Name,DOB,Date,LOINC,Result,Units\nQuist,Ada,03/02/1981,1/12/2026,2160-0,0.8,mg/dL\n"
+    staff.get(f"{opened(staff, raw)}/columns")
+    assert seen_at("inbound.table_columns") == {born.id}
+
+
+def test_a_year_of_two_digits_is_pointed_out_with_its_cell_and_corrected_there(staff, patient):
+    url = explained(staff, sheet(patient, "1/12/26,2160-0,0.8,mg/dL", "1/13/26,2160-0,0.9,mg/dL"))
+    page = staff.get(url)
+    assert "Collection Date has a year of two digits, and nobody guesses the century" in page.rows()[0][4]
+    assert "2 rows cannot be read" in page.words
+    assert "write all four digits of it: 2 rows" in page.words
+    assert page.one("input", id="line-2").get("value") == "1/12/26"
+    staff.post(f"{url}/rows/2", {"cell_2": "1/12/2026"})
+    assert "1 row cannot be read" in staff.get(url).words
+    staff.post(f"{url}/drop", {"which": "refused"})
+    assert "1 line left out" in staff.get(url).words
+    staff.post(f"{url}/restore", {"which": "dropped"})
+    assert "left out" not in staff.get(url).words
+
+
+def test_a_code_is_mapped_from_the_preview_and_the_rows_follow(staff, patient):
+    titles = "MRN,Last Name,Collection Date,Test,Result,Units"
+    rows = [f"{patient.mrn},{patient.family_name},1/{day}/2026,CREA XY,0.{day},mg/dL" for day in (12, 13)]
+    url = explained(staff, "\n".join([titles, *rows]).encode())
+    page = staff.get(f"{url}?show=wrong")
+    (link,) = {href for text, href in page.links().items() if "means in line 2" in text}
+    assert link == f"{url}/rows/2/codes/0?show=wrong"
+    ask = staff.get(link)
+    assert "2 reports" in ask.words
+    answer = staff.submit(link, target="analyte:creatinine")
+    assert answer.location == f"{url}?show=wrong"
+    assert db.session.query(LocalCode).one().code == "CREA XY"
+    assert "Creatinine 0.13 mg/dL" in staff.get(url).rows()[1][4]
+    staff.get(link, status=303)
+    staff.get(f"{url}/rows/77/codes/0", status=303)
+
+
+def test_what_was_mapped_elsewhere_asks_for_another_check(staff, scope, source, patient):
+    url = explained(staff, two_rows(patient))
+    db.session.add(
+        LocalCode(
+            clinic_id=scope.clinic_id,
+            source_id=source.id,
+            kind="ignored",
+            system="",
+            code="X",
+            title="",
+            target="",
+            recorded_at=scope.now,
+        )
+    )
+    db.session.commit()
+    assert "may not hold any more" in staff.get(url).words
+    staff.post(f"{url}/check")
+    assert "may not hold any more" not in staff.get(url).words
+
+
+def test_a_person_chooses_among_the_sheets_of_a_workbook(staff, patient):
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer) as book:
+        for number, name in enumerate(("Read me", "Results")):
+            page = book.add_worksheet(name)
+            page.write_row(0, 0, TITLES.split(","))
+            page.write_row(1, 0, [patient.mrn, patient.family_name, "1/12/2026", "2160-0", f"0.{number + 8}", "mg/dL"])
+    url = opened(staff, buffer.getvalue())
+    assert staff.get(url, status=303).location == f"{url}/columns"
+    assert staff.get(f"{url}/columns", status=303).location == f"{url}/sheet"
+    staff.submit(f"{url}/sheet", 400)
+    assert staff.submit(f"{url}/sheet", sheet="1").location == f"{url}/columns"
+    assert "The sheet “Results” is read" in staff.get(f"{url}/columns").words
+    staff.submit(f"{url}/columns", dates="mdy")
+    page = staff.get(url)
+    assert "Creatinine 0.9 mg/dL" in page.rows()[0][4]
+    assert "Read me" not in page.words
+    staff.submit(f"{url}/sheet", sheet="0")
+    assert "Creatinine 0.8 mg/dL" in staff.get(url).rows()[0][4]
+
+
+def test_where_a_person_was_in_the_preview_is_kept(staff, patient):
+    url = explained(staff, two_rows(patient))
+    form = staff.get(f"{url}?show=wrong&page=0").form(f"{url}/rows/3")
+    assert form.get("action") == f"{url}/rows/3?show=wrong"
+    assert staff.post(f"{url}/rows/3?show=wrong", {"cell_4": "1.9"}).location == f"{url}?show=wrong"
+    assert "No row here" in staff.get(f"{url}?page=7").words
+    assert len(staff.get(f"{url}?page=99999999999999").rows()) == 2
