@@ -93,19 +93,29 @@ def test_a_name_that_is_taken_adds_nothing_and_keeps_what_was_typed(office, lab)
 def test_a_token_is_shown_once_and_a_form_sent_twice_makes_one(office, lab):
     address = f"/admin/sources/{lab.public_id}/tokens/new"
     sent = {**office.get(address).fields(), "name": "Interface"}
-    office.post(address, sent)
-    shown = office.follow()
+    shown = office.post(address, sent, status=200)
     secret = shown.one("input", id="secret").get("value")
     assert secret.startswith("ctr_")
     assert "secret" not in shown.title
-    assert office.get(f"/admin/sources/{lab.public_id}/tokens/made").all("input", id="secret") == []
+    assert shown.response.headers["Cache-Control"] == "no-store"
     assert secret not in office.get("/admin/sources").text
-    office.post(address, sent, status=400)
+    assert "There is a token of that name" in office.post(address, sent, status=400).errors[0]
     assert db.session.query(ApiToken).count() == 1
 
 
+def test_a_new_token_is_in_no_cookie_and_nowhere_in_the_database(office, lab, app):
+    shown = office.submit(f"/admin/sources/{lab.public_id}/tokens/new", 200, name="Interface")
+    secret = shown.one("input", id="secret").get("value")
+    serializer = app.session_interface.get_signing_serializer(app)
+    for cookie in office.client._cookies.values():
+        said = serializer.loads(cookie.value) if cookie.key == app.config["SESSION_COOKIE_NAME"] else cookie.value
+        assert secret not in str(said)
+    assert secret not in str(db.session.query(ApiToken.token_hash, ApiToken.name).all())
+    assert secret not in str([event.after for event in db.session.query(AuditEvent)])
+
+
 def test_a_token_is_revoked(office, lab):
-    office.submit(f"/admin/sources/{lab.public_id}/tokens/new", name="Interface")
+    office.submit(f"/admin/sources/{lab.public_id}/tokens/new", 200, name="Interface")
     token = db.session.query(ApiToken).one()
     office.post(f"/admin/tokens/{token.public_id}/revoke")
     assert "revoked" in office.get("/admin/sources").rows(1)[0][3]

@@ -2,7 +2,7 @@
 
 import uuid
 
-from flask import flash, redirect, render_template, session, url_for
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from clinic_tracker.domain.errors import RuleViolation
@@ -17,8 +17,6 @@ from clinic_tracker.web.access import current_scope, requires
 from clinic_tracker.web.forms import accepted, status_of
 from clinic_tracker.web.inbound.blueprint import blueprint
 from clinic_tracker.web.inbound.forms import KIND_WORDS, RenameSourceForm, SourceForm, TokenForm
-
-SHOWN_ONCE = "new_token"
 
 
 @blueprint.get("/admin/sources")
@@ -69,23 +67,13 @@ def change_source(source: uuid.UUID, change: str) -> ResponseReturnValue:
 @blueprint.route("/admin/sources/<uuid:source>/tokens/new", methods=["GET", "POST"])
 @requires(Permission.MANAGE_CLINIC)
 def new_token(source: uuid.UUID) -> ResponseReturnValue:
-    """Make a token. It is shown once, on the page that follows."""
+    """Make a token. It is shown once, in the answer to the form, and kept nowhere: not in a cookie either."""
     scope = current_scope()
     row = source_row(scope, source)
     form = TokenForm(scope=scope)
-    if form.validate_on_submit() and accepted(form, _make, scope, row, form):
-        return redirect(url_for("inbound.shown_token", source=source), 303)
+    if form.validate_on_submit() and (secret := _make(scope, row, form)):
+        return render_template("inbound/token.html", row=row, secret=secret)
     return render_template("inbound/new_token.html", form=form, row=row), status_of(form)
-
-
-@blueprint.get("/admin/sources/<uuid:source>/tokens/made")
-@requires(Permission.MANAGE_CLINIC)
-def shown_token(source: uuid.UUID) -> str:
-    """The token that was just made, once."""
-    row = source_row(current_scope(), source)
-    made = session.pop(SHOWN_ONCE, None) or {}
-    secret = made.get("secret") if made.get("source") == str(source) else None
-    return render_template("inbound/token.html", row=row, secret=secret)
 
 
 @blueprint.post("/admin/tokens/<uuid:token>/revoke")
@@ -97,12 +85,14 @@ def revoke(token: uuid.UUID) -> ResponseReturnValue:
     return redirect(url_for("inbound.sources"), 303)
 
 
-def _make(scope: Scope, row: Origin, form: TokenForm) -> None:
-    """A token whose name no other token in use has, so that a form sent twice makes one."""
+def _make(scope: Scope, row: Origin, form: TokenForm) -> str | None:
+    """The words of a token whose name no other token in use has, so that a form sent twice makes one."""
     name = " ".join((form.name.data or "").split())
     if any(one.name == name and one.source == row.public_id and one.revoked_at is None for one in tokens(scope)):
-        raise RuleViolation(
-            "name_taken", "name", "There is a token of that name. Revoke it if its words were not kept."
-        )
-    made = create_token(scope, row.public_id, name, expires_on=form.expires_on.data)
-    session[SHOWN_ONCE] = {"source": str(row.public_id), "secret": made.secret}
+        form.name.errors = ["There is a token of that name. Revoke it if its words were not kept"]
+        return None
+    try:
+        return create_token(scope, row.public_id, name, expires_on=form.expires_on.data).secret
+    except RuleViolation as violation:
+        form.refuse(violation)
+        return None
