@@ -10,6 +10,7 @@ _REFERENCE = re.compile(rb"/(\w+) (\d+) 0 R")
 _FONT = re.compile(rb"/(\w+) [\d.]+ Tf")
 _RANGE = re.compile(rb"<([0-9A-Fa-f]+)>\s*<([0-9A-Fa-f]+)>\s*<([0-9A-Fa-f]+)>")
 _CHAR = re.compile(rb"<([0-9A-Fa-f]+)>\s*<([0-9A-Fa-f]+)>")
+_ACTUAL = re.compile(rb"/ActualText\s*(?:\((?:[^\\()]|\\.)*\)|<[0-9A-Fa-f]*>)", re.DOTALL)
 _ESCAPE = re.compile(rb"\\([0-7]{1,3}|.)", re.DOTALL)
 _ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 
@@ -83,7 +84,8 @@ def _utf16(digits: bytes) -> str:
 
 def _page(content: bytes, names: dict[bytes, int], maps: dict[int, dict[int, str]]) -> str:
     words: list[str] = []
-    for block in re.findall(rb"\bBT\b(.*?)\bET\b", content, re.DOTALL):
+    for whole in re.findall(rb"\bBT\b(.*?)\bET\b", content, re.DOTALL):
+        block = _ACTUAL.sub(b"", whole)  # says again what the glyphs after it mean
         font = _FONT.search(block)
         table = maps.get(names.get(font[1], -1), {}) if font else {}
         raw = b"".join(_strings(block))

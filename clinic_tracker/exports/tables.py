@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
-_ACTIVE = ("=", "+", "-", "@", "\t", "\r")
+#: What a spreadsheet may take for the beginning of a formula, in the wide forms of East Asian scripts too.
+ACTIVE = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def csv_lines(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, for_spreadsheets: bool = True) -> Iterator[str]:
@@ -38,7 +39,7 @@ def cell(value: Any, *, for_spreadsheets: bool = True) -> str | int | float:
     if isinstance(value, date | datetime):
         return value.isoformat()
     text = str(value)
-    return f"'{text}" if for_spreadsheets and text.startswith(_ACTIVE) else text
+    return f"'{text}" if for_spreadsheets and text.startswith(ACTIVE) else text
 
 
 def _line(writer: Any, buffer: io.StringIO, row: Sequence[Any]) -> str:
