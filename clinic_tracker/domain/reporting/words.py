@@ -58,6 +58,7 @@ def month_words(month: date) -> str:
 
 
 _SHOWN: dict[Kind, Callable[[Any], str]] = {
+    Kind.CODE: lambda value: str(value).replace("_", " "),
     Kind.COUNT: lambda value: f"{value:,}",
     Kind.NUMBER: lambda value: f"{value:.6g}" if isinstance(value, float) else str(value),
     Kind.SHARE: lambda value: f"{value:.1%}",

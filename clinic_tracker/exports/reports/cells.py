@@ -3,10 +3,9 @@
 import csv
 import io
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Any
 
-from clinic_tracker.domain.local_time import to_local
+from clinic_tracker.domain.local_time import zone
 from clinic_tracker.domain.reporting.columns import Column, Kind
 from clinic_tracker.domain.reporting.definition import Line
 from clinic_tracker.exports.tables import ACTIVE
@@ -22,15 +21,16 @@ class Cells:
     """Turns lines into plain rows, and plain rows into lines of CSV.
 
     Plain are text, numbers, dates (ISO 8601), None; a share is rounded, a month is 2026-11, an instant has the clinic's
-    offset, yes and no are words.
+    offset, yes and no are words. Columns are turned one after the other, which is faster than row by row.
     """
 
     def __init__(self, columns: tuple[Column, ...], time_zone: str) -> None:
         self._texts = [place for place, column in enumerate(columns) if column.kind in TEXTS]
+        local = zone(time_zone)
         changes: dict[Kind, Callable[[Any], Any]] = {
-            Kind.SHARE: lambda value: round(float(value), SHARE_DIGITS),
-            Kind.MONTH: lambda value: f"{value:%Y-%m}",
-            Kind.INSTANT: lambda value: _local(value, time_zone),
+            Kind.SHARE: lambda value: round(value, SHARE_DIGITS),
+            Kind.MONTH: lambda value: value.isoformat()[:7],
+            Kind.INSTANT: lambda value: value.astimezone(local).isoformat("T", "seconds"),
             Kind.YES_NO: lambda value: "yes" if value else "no",
         }
         self._changes = [
@@ -41,16 +41,13 @@ class Cells:
 
     def rows(self, lines: Sequence[Line]) -> list[Row]:
         """The lines with plain values."""
+        rows = [line.cells for line in lines]
         if not self._changes:
-            return [line.cells for line in lines]
-        rows: list[Row] = []
-        for line in lines:
-            row = list(line.cells)
-            for place, change in self._changes:
-                if row[place] is not None:
-                    row[place] = change(row[place])
-            rows.append(row)
-        return rows
+            return list[Row](rows)
+        columns: list[Row] = list(zip(*rows, strict=True))
+        for place, change in self._changes:
+            columns[place] = [None if value is None else change(value) for value in columns[place]]
+        return list(zip(*columns, strict=True))
 
     def table(self, rows: Sequence[Row]) -> str:
         """The rows as CSV; text that a spreadsheet would run gets a leading apostrophe."""
@@ -61,17 +58,12 @@ class Cells:
         return text
 
     def _safe(self, rows: Sequence[Row]) -> Sequence[Row]:
-        safe: list[Row] | None = None
-        for place in self._texts:
-            for number, row in enumerate(rows):
-                value = row[place]
-                if value and str(value)[0] in _ACTIVE:
-                    safe = list(rows) if safe is None else safe
-                    changed = list(safe[number])
-                    changed[place] = f"'{value}"
-                    safe[number] = changed
-        return rows if safe is None else safe
-
-
-def _local(value: datetime, time_zone: str) -> str:
-    return to_local(value, time_zone).isoformat(timespec="seconds")
+        active = [place for place in self._texts if not _ACTIVE.isdisjoint(str(row[place])[:1] for row in rows)]
+        if not active:
+            return rows
+        safe = [list(row) for row in rows]
+        for place in active:
+            for row in safe:
+                if str(row[place])[:1] in _ACTIVE:
+                    row[place] = f"'{row[place]}"
+        return safe
