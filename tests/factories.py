@@ -90,11 +90,11 @@ class Chart:
         self.courses.append(plan_course(self.scope, self.id, plan, given=AS_TOLD))
         return self
 
-    def infuse(self, first: date, days: int | None = None) -> Self:
+    def infuse(self, first: date, days: int | None = None, **values: Any) -> Self:
         """A course of one infusion a day from ``first`` on, written down afterwards; all its days unless told."""
         self.plan(first)
         whole = days or self.course.planned_days
-        past = [past_day(self.scope, first + timedelta(days=day), day + 1) for day in range(whole)]
+        past = [past_day(self.scope, first + timedelta(days=day), day + 1, **values) for day in range(whole)]
         record_past_infusions(self.scope, self.id, self.courses[-1], past, given=AS_TOLD)
         return self
 
