@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, case, func, select
 
 from clinic_tracker.domain.errors import NotFound
 from clinic_tracker.domain.message_json import unpack_identity, unpack_report
@@ -18,6 +18,7 @@ from clinic_tracker.models.patients import Patient
 from clinic_tracker.queries.scope import Scope
 
 PAGE = 50
+ASKS = (InboundState.UNMATCHED, InboundState.NOT_UNDERSTOOD, InboundState.REFUSED)
 
 
 class SourceRow(NamedTuple):
@@ -169,9 +170,13 @@ def raw_of(scope: Scope, public_id: uuid.UUID) -> bytes:
     return raw
 
 
-def results_of(scope: Scope, message_id: uuid.UUID) -> list[ResultRow]:
-    """Every report of a message and what became of it, in the order of the file."""
-    return _read(_results(scope).where(InboundMessage.public_id == message_id).order_by(InboundResult.position))
+def results_of(
+    scope: Scope, message_id: uuid.UUID, *, begin: int = 0, limit: int | None = None, waiting_first: bool = False
+) -> list[ResultRow]:
+    """The reports of a message and what became of them, in the order of the file or what waits for a person first."""
+    order = [case((InboundResult.state.in_([state.value for state in ASKS]), 0), else_=1)] if waiting_first else []
+    statement = _results(scope).where(InboundMessage.public_id == message_id)
+    return _read(statement.order_by(*order, InboundResult.position).offset(begin).limit(limit))
 
 
 def unmatched(scope: Scope, *, limit: int | None = None, after: int | None = None) -> list[ResultRow]:

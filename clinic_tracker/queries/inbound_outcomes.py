@@ -1,7 +1,8 @@
 """What became of a message, in the words of the answer to its sender; from the log, so that it can be said again."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import func, select
@@ -56,3 +57,38 @@ def counts(scope: Scope, message_id: int) -> Counter[str]:
         .group_by(InboundResult.state)
     )
     return Counter({str(state): int(number) for state, number in rows})
+
+
+def counts_by_message(scope: Scope, message_ids: Collection[int]) -> dict[int, dict[str, int]]:
+    """The same for several messages, as it is now: what waited may be on a chart since."""
+    rows = db.session.execute(
+        select(InboundResult.message_id, InboundResult.state, func.count())
+        .where(InboundResult.clinic_id == scope.clinic_id, InboundResult.message_id.in_(message_ids))
+        .group_by(InboundResult.message_id, InboundResult.state)
+    )
+    found: defaultdict[int, dict[str, int]] = defaultdict(dict)
+    for message_id, state, number in rows:
+        found[message_id][state] = number
+    return found
+
+
+def waiting_of(scope: Scope, message_id: int, state: InboundState) -> list[uuid.UUID]:
+    """The results of a message that are in a state."""
+    statement = select(InboundResult.public_id).where(
+        InboundResult.clinic_id == scope.clinic_id,
+        InboundResult.message_id == message_id,
+        InboundResult.state == state.value,
+    )
+    return list(db.session.execute(statement.order_by(InboundResult.position)).scalars())
+
+
+def patients_of(scope: Scope, message_id: int, *, reports: int | None = None) -> list[int]:
+    """The charts that a message, or so many of its first reports, are on."""
+    statement = select(InboundResult.patient_id).where(
+        InboundResult.clinic_id == scope.clinic_id,
+        InboundResult.message_id == message_id,
+        InboundResult.patient_id.is_not(None),
+    )
+    if reports is not None:
+        statement = statement.where(InboundResult.position < reports)
+    return [patient for patient in db.session.execute(statement.distinct()).scalars() if patient is not None]

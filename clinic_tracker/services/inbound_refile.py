@@ -3,6 +3,7 @@
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from typing import TypeVar
 
 from sqlalchemy import select
 
@@ -25,6 +26,8 @@ from clinic_tracker.services.inbound_findings import judge_results
 from clinic_tracker.services.inbound_rows import Row, Rows
 from clinic_tracker.services.unit_of_work import UnitOfWork, unit_of_work
 
+AT_ONCE = 200
+Some = TypeVar("Some")
 _COPIED = ("state", "patient_id", "report", "problems")
 
 
@@ -110,20 +113,33 @@ def understand_again(scope: Scope, results: Collection[uuid.UUID] | None = None)
     Done after a code was mapped or withdrawn. A version that a newer one has replaced meanwhile is left as it is.
     """
     scope.require(Permission.RECORD_EVIDENCE)
+    found: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+    wanted = None if results is None else list(results)
+    for part in [None] if wanted is None else _batched(wanted):
+        for source_id, rows in _by_source(scope, part).items():
+            found[source_id] += rows
+    return sum(_read_anew(scope, source_id, part) for source_id, rows in found.items() for part in _batched(rows))
+
+
+def _batched(rows: list[Some]) -> list[list[Some]]:
+    """Rows as many at a time as a transaction takes, so that others write in between."""
+    return [rows[begin : begin + AT_ONCE] for begin in range(0, len(rows), AT_ONCE)]
+
+
+def _read_anew(scope: Scope, source_id: int, rows: Sequence[tuple[int, int]]) -> int:
     changed = 0
-    for source_id, rows in _by_source(scope, results).items():
-        with unit_of_work(scope) as work:
-            refiling = Refiling(scope, work, source_id)
-            refiling.charts.lock({patient for patient, _ in rows})
-            for patient_id, key in rows:
-                row = db.session.execute(
-                    select(InboundResult).where(InboundResult.id == key).execution_options(populate_existing=True)
-                ).scalar_one()
-                if _is_newest(scope, source_id, row):
-                    before = row.state
-                    row.problems = [one for one in row.problems if one.get("kind") == "field"]
-                    refiling.read_anew(patient_id, row)
-                    changed += row.state != before
+    with unit_of_work(scope) as work:
+        refiling = Refiling(scope, work, source_id)
+        refiling.charts.lock({patient for patient, _ in rows})
+        for patient_id, key in rows:
+            row = db.session.execute(
+                select(InboundResult).where(InboundResult.id == key).execution_options(populate_existing=True)
+            ).scalar_one()
+            if _is_newest(scope, source_id, row):
+                before = row.state
+                row.problems = [one for one in row.problems if one.get("kind") == "field"]
+                refiling.read_anew(patient_id, row)
+                changed += row.state != before
     return changed
 
 

@@ -10,22 +10,22 @@ from flask.typing import ResponseReturnValue
 from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.local_time import parse_date, zone
 from clinic_tracker.domain.permissions import Permission
-from clinic_tracker.domain.vocabulary import InboundMessageState, InboundState
-from clinic_tracker.integrations.inbox import go_on
-from clinic_tracker.queries.inbound import PAGE, message, raw_of, results_of
+from clinic_tracker.domain.vocabulary import InboundKind, InboundMessageState, InboundState
+from clinic_tracker.integrations.inbox import go_on, parsed_of
+from clinic_tracker.queries.inbound import PAGE, MessageRow, message, raw_of, results_of, source_row
 from clinic_tracker.queries.inbound import messages as messages_of
 from clinic_tracker.queries.inbound import sources as sources_of
+from clinic_tracker.queries.inbound_outcomes import counts, patients_of, waiting_of
 from clinic_tracker.queries.inbound_uploads import is_being_checked
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services.exporting import note_export
 from clinic_tracker.services.inbound_refile import understand_again
-from clinic_tracker.web.access import current_scope, requires
+from clinic_tracker.web.access import current_scope, requires, shown_patients
 from clinic_tracker.web.addresses import key_in, uuid_in
 from clinic_tracker.web.inbound.blueprint import blueprint
-from clinic_tracker.web.inbound.presenters import MESSAGE_WORDS, shown_message, shown_results
+from clinic_tracker.web.inbound.presenters import MESSAGE_WORDS, shown_message, shown_messages, shown_results
 
 MOST_SHOWN = 100
-ASKS = frozenset({InboundState.UNMATCHED, InboundState.NOT_UNDERSTOOD, InboundState.REFUSED})  # shown first
 MOST_RAW = 200_000
 
 
@@ -43,7 +43,7 @@ def messages() -> str:
     more = url_for("inbound.messages", **kept, before=rows[PAGE - 1].id) if len(rows) > PAGE else None
     return render_template(
         "inbound/messages.html",
-        rows=[shown_message(row) for row in rows[:PAGE]],
+        rows=shown_messages(scope, rows[:PAGE]),
         more=more,
         filters=filters,
         error=error,
@@ -62,15 +62,19 @@ def received(message: uuid.UUID) -> ResponseReturnValue:
     row = _message(scope, message)
     if is_being_checked(scope, row) and scope.may(Permission.RECORD_EVIDENCE):
         return redirect(url_for("inbound.table_preview", message=message), 303)
-    rows = results_of(scope, message)
-    begin = key_in("begin") or 0
-    ordered = sorted(rows, key=lambda one: one.state not in ASKS)
-    shown = shown_results(scope, ordered[begin : begin + MOST_SHOWN])
-    unread = any(one.state is InboundState.NOT_UNDERSTOOD for one in rows)
-    values: dict[str, Any] = {"message": shown_message(row), "rows": shown, "total": len(rows), "unread": unread}
-    rest = begin + MOST_SHOWN < len(rows)
-    more = url_for("inbound.received", message=message, begin=begin + MOST_SHOWN) if rest else None
-    return render_template("inbound/message.html", **values, more=more, may=Permission)
+    told = counts(scope, row.id)
+    total, begin = sum(told.values()), key_in("begin") or 0
+    begin = begin if begin < total else 0
+    rows = results_of(scope, message, begin=begin, limit=MOST_SHOWN, waiting_first=True)
+    values: dict[str, Any] = {
+        "message": shown_message(row, told),
+        "rows": shown_results(scope, rows),
+        "begin": begin,
+        "total": total,
+        "size": MOST_SHOWN,
+        "unread": told[InboundState.NOT_UNDERSTOOD.value],
+    }
+    return render_template("inbound/message.html", **values, may=Permission)
 
 
 @blueprint.get("/admin/messages/<uuid:message>/raw")
@@ -80,7 +84,7 @@ def raw(message: uuid.UUID) -> str:
     scope = current_scope()
     row = _message(scope, message)
     found = raw_of(scope, message)
-    shown_results(scope, results_of(scope, message))
+    shown_patients(_named_in(scope, row, found))
     note_export(scope, "received_message", {"message": str(message)})
     text = found[:MOST_RAW].decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
     text = "".join(sign if sign.isprintable() or sign in "\n\t" else "\N{REPLACEMENT CHARACTER}" for sign in text)
@@ -92,15 +96,24 @@ def raw(message: uuid.UUID) -> str:
 def replay(message: uuid.UUID) -> ResponseReturnValue:
     """Go on with a message that was not finished, and read again what was not understood of it."""
     scope = current_scope()
-    go_on(scope, _message(scope, message))
-    waiting = [one.public_id for one in results_of(scope, message) if one.state is InboundState.NOT_UNDERSTOOD]
+    row = _message(scope, message)
+    go_on(scope, row)
+    waiting = waiting_of(scope, row.id, InboundState.NOT_UNDERSTOOD)
     changed = understand_again(scope, waiting) if waiting else 0
     flash(f"Worked off again: {changed} changed. Nothing is recorded twice.", "success")
     return redirect(url_for("inbound.received", message=message), 303)
 
 
-def _message(scope: Scope, public_id: uuid.UUID) -> Any:
+def _message(scope: Scope, public_id: uuid.UUID) -> MessageRow:
     return message(scope, public_id)
+
+
+def _named_in(scope: Scope, row: MessageRow, whole: bytes) -> list[int]:
+    """Whose results the part of a message that is shown holds; of all of it where that part cannot be read alone."""
+    if len(whole) <= MOST_RAW or row.kind != InboundKind.HL7:
+        return patients_of(scope, row.id)
+    parsed = parsed_of(scope, source_row(scope, row.source), whole[:MOST_RAW], row.file_name)
+    return patients_of(scope, row.id, reports=sum(max(1, len(getattr(one, "reports", ()))) for one in parsed))
 
 
 def _until(scope: Scope) -> tuple[datetime | None, str, str]:

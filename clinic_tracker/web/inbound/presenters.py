@@ -1,6 +1,6 @@
 """What became of messages and their reports, in words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from clinic_tracker.domain.messages import Coded, Observed
 from clinic_tracker.domain.vocabulary import InboundMessageState, InboundState
 from clinic_tracker.queries.inbound import MessageRow, ResultRow
 from clinic_tracker.queries.inbound_candidates import candidates_of
+from clinic_tracker.queries.inbound_outcomes import counts_by_message
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.web.access import shown_patients
 
@@ -69,10 +70,15 @@ class ShownMessage:
     counts: tuple[tuple[str, int], ...]
 
 
-def shown_message(row: MessageRow) -> ShownMessage:
-    """A message in words."""
+def shown_messages(scope: Scope, rows: Sequence[MessageRow]) -> list[ShownMessage]:
+    """Messages in words."""
+    counts = counts_by_message(scope, [row.id for row in rows])
+    return [shown_message(row, counts.get(row.id, {})) for row in rows]
+
+
+def shown_message(row: MessageRow, counts: Mapping[str, int]) -> ShownMessage:
+    """A message in words, with how many of its reports became what until now."""
     state, tone = MESSAGE_WORDS[InboundMessageState(row.state)]
-    counts = row.answer.get("counts", {})
     told = tuple((words, int(counts[key])) for key, (words, _tone) in STATE_WORDS.items() if counts.get(key))
     return ShownMessage(row, state, tone, told)
 

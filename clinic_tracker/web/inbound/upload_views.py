@@ -19,7 +19,7 @@ from clinic_tracker.web.addresses import as_uuids, uuids_in
 from clinic_tracker.web.forms import status_of
 from clinic_tracker.web.inbound.blueprint import blueprint
 from clinic_tracker.web.inbound.forms import KIND_WORDS, UploadForm
-from clinic_tracker.web.inbound.presenters import shown_message
+from clinic_tracker.web.inbound.presenters import shown_messages
 
 MOST_BYTES = 8 * 1024 * 1024
 MOST_FILES = 20
@@ -56,7 +56,7 @@ def upload() -> ResponseReturnValue:
 def uploaded() -> str:
     """What became of files that were uploaded together."""
     scope = current_scope()
-    rows = [shown_message(message(scope, one)) for one in uuids_in("message")[:MOST_FILES]]
+    rows = shown_messages(scope, [message(scope, one) for one in uuids_in("message")[:MOST_FILES]])
     return render_template("inbound/uploaded.html", rows=rows)
 
 
