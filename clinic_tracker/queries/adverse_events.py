@@ -111,7 +111,7 @@ def _with_deadline(scope: Scope, row: _Row, protocol: Protocol) -> SeriousReacti
     return SeriousReaction(row, report_due_on(onset_on, protocol.value(DEADLINE), protocol.holidays))
 
 
-_REPORTED_ON = (
+REPORTED_ON = (
     select(func.min(FormSubmission.submitted_on))
     .where(
         FormSubmission.reaction_id == InfusionReaction.id,
@@ -140,7 +140,7 @@ _COLUMNS: tuple[Any, ...] = (
     InfusionReaction.grade,
     InfusionReaction.seriousness,
     InfusionReaction.ending,
-    _REPORTED_ON,
+    REPORTED_ON,
 )
 
 

@@ -38,7 +38,7 @@ DEFINITION = Definition(
     columns=(
         *only(
             _GROUP,
-            _ONE_BY_ONE,
+            (_ONE_BY_ONE,),
             *PERSON,
             Column("on", "Date", Kind.DATE, "Day of the departure in the time zone of the clinic.", Privacy.DATED),
             Column("course", "Course", Kind.COUNT, "Number of the course that it belongs to, if to any."),
@@ -47,7 +47,7 @@ DEFINITION = Definition(
         *_RULE,
         *only(
             _GROUP,
-            _ONE_BY_ONE,
+            (_ONE_BY_ONE,),
             Column("what", "What", Kind.TEXT, "The departure in the words that were confirmed.", Privacy.IDENTITY),
             Column("reason", "Reason", Kind.TEXT, "The reason given, and who decided it.", Privacy.IDENTITY),
             Column("recorded_by", "Recorded by", Kind.TEXT, "Who recorded it; nobody for a file.", Privacy.IDENTITY),
@@ -55,7 +55,7 @@ DEFINITION = Definition(
         ),
         *only(
             _GROUP,
-            _COUNTS,
+            (_COUNTS,),
             Column(
                 "deviations", "Deviations", Kind.COUNT, "How many departures from this rule there were.", totaled=True
             ),

@@ -65,9 +65,9 @@ def line_of(row: Sequence[Any]) -> Line:
     return Person(*row[:person]).line(*row[person:])
 
 
-def only(choice: str, value: str, *columns: Column) -> tuple[Column, ...]:
-    """Columns that a report has with one value of a choice."""
-    return tuple(replace(column, only=(choice, (value,))) for column in columns)
+def only(choice: str, values: tuple[str, ...], *columns: Column) -> tuple[Column, ...]:
+    """Columns that a report has with some values of a choice."""
+    return tuple(replace(column, only=(choice, values)) for column in columns)
 
 
 def of_people(statement: Select[Any], patient_id: Any) -> Select[Any]:
