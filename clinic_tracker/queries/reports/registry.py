@@ -5,7 +5,16 @@ from typing import NamedTuple
 
 from clinic_tracker.domain.reporting.definition import Definition, Line
 from clinic_tracker.domain.reporting.parameters import Parameters
-from clinic_tracker.queries.reports import deviations, observation
+from clinic_tracker.queries.reports import (
+    access,
+    adverse_events,
+    compliance,
+    deviations,
+    evidence_pack,
+    obligations,
+    observation,
+    reviews,
+)
 from clinic_tracker.queries.scope import Scope
 
 Lines = Callable[[Scope, Parameters], Iterable[Line]]
@@ -24,7 +33,13 @@ class Source(NamedTuple):
 
 
 SOURCES: tuple[Source, ...] = (
+    Source(compliance.DEFINITION, compliance.lines),
+    Source(obligations.DEFINITION, obligations.lines, obligations.expected),
+    Source(evidence_pack.DEFINITION, evidence_pack.lines),
     Source(deviations.DEFINITION, deviations.lines),
     Source(observation.DEFINITION, observation.lines),
+    Source(adverse_events.DEFINITION, adverse_events.lines),
+    Source(reviews.DEFINITION, reviews.lines),
+    Source(access.DEFINITION, access.lines),
 )
 REPORTS: dict[str, Source] = {source.definition.name: source for source in SOURCES}
