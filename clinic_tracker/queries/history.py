@@ -1,13 +1,14 @@
 """Load the facts of patients as the engine wants them: one SELECT per table, whatever the number of patients."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Text, cast, func, select
 
 from clinic_tracker.domain.history import (
+    VALID_STATUSES,
     CourseFact,
     ExamFact,
     FormFact,
@@ -27,7 +28,7 @@ from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import Exam, FormSubmission, LabReport, LabValue, MonitoringDecision, Waiver
 from clinic_tracker.models.patients import Patient
 from clinic_tracker.models.treatment import Infusion, TreatmentCourse
-from clinic_tracker.queries.knowledge import Knowledge
+from clinic_tracker.queries.knowledge import Knowledge, Person
 from clinic_tracker.queries.scope import Scope
 
 CHUNK = 500
@@ -55,6 +56,26 @@ def load_history(
     return found
 
 
+def histories_on(known: Knowledge, people: Sequence[Person], as_of: date) -> Iterator[tuple[Person, History]]:
+    """The histories of patients with the facts dated by a day, in the order given, some patients at a time.
+
+    Of results there are the days alone: enough for what is owed, and read much faster. They have no ``ref``.
+    """
+    day = as_of.toordinal()
+    for start in range(0, len(people), CHUNK):
+        some = people[start : start + CHUNK]
+        # Charts that were merged or parted since are few: theirs are told row by row.
+        apart = load_history(known.scope, {person.id for person in some} & known.apart, as_of, known)
+        keys = [person.id for person in some if person.id not in apart]
+        found = dict(_load(known, keys, as_of, with_labs=False))
+        labs = _lab_days(known, keys, as_of)
+        for person in some:
+            if person.id in apart:
+                yield person, apart[person.id].known_on(day)
+            else:
+                yield person, found[person.id].known_on(day).with_lab_days(labs[person.id])
+
+
 def clinic_patients(scope: Scope) -> list[int]:
     """The keys of all patients of the clinic, merged duplicates left out."""
     return list(
@@ -76,11 +97,11 @@ def protocols_of(scope: Scope, patient_ids: Collection[int]) -> dict[int, str]:
     return {patient: protocol for patient, protocol in rows}  # noqa: C416 - rows are not pairs to mypy
 
 
-def _load(known: Knowledge, keys: list[int], as_of: date) -> Iterator[tuple[int, History]]:
+def _load(known: Knowledge, keys: list[int], as_of: date, *, with_labs: bool = True) -> Iterator[tuple[int, History]]:
     charts = known.charts(keys)
     extended, closed = _decisions(known, charts, as_of)
     courses = _courses(known, charts, extended)
-    labs, exams = _labs(known, charts), _exams(known, charts)
+    labs, exams = _labs(known, charts if with_labs else []), _exams(known, charts)
     forms, waivers = _forms(known, charts), _waivers(known, charts)
     for patient, person in known.people(keys).items():
         yield (
@@ -172,6 +193,37 @@ def _labs(known: Knowledge, charts: list[int]) -> defaultdict[int, list[LabFact]
         value = number if panel == Panel.CD4 else None
         found[owners.get(key, patient)].append(LabFact(test, _day(collected_on), ResultStatus(status), value, key))
     return found
+
+
+def _lab_days(known: Knowledge, keys: list[int], as_of: date) -> defaultdict[int, dict[str, list[int]]]:
+    """The days with a valid complete result by patient and panel. The database joins the dates: one row a panel."""
+    table = LabReport
+    statement = (
+        select(table.patient_id, table.panel, func.aggregate_strings(cast(table.collected_on, Text), ","))
+        .where(
+            _of(known, table, keys),
+            table.panel.not_in((Panel.OTHER.value, Panel.CD4.value)),
+            table.is_complete,
+            table.result_status.in_([status.value for status in VALID_STATUSES]),
+            table.collected_on <= as_of,
+        )
+        .group_by(table.patient_id, table.panel)
+    )
+    found: defaultdict[int, dict[str, list[int]]] = defaultdict(dict)
+    for patient, panel, dates in _rows(statement):
+        found[patient][panel] = sorted(set(map(_DAYS.__getitem__, dates.split(","))))
+    return found
+
+
+class _Days(dict[str, int]):
+    """The days of dates as text: the same few thousand recur in every history."""
+
+    def __missing__(self, text: str) -> int:
+        day = self[text] = date.fromisoformat(text).toordinal()
+        return day
+
+
+_DAYS = _Days()
 
 
 def _test_name(panel: str, title: str | None, *, complete: bool) -> str:

@@ -37,9 +37,9 @@ class Person(NamedTuple):
     prescriber_id: int | None
 
     @property
-    def place(self) -> tuple[str, str, str]:
+    def place(self) -> tuple[str, str, int]:
         """The place in a list by name: one order whatever the database."""
-        return self.family_name, self.given_name, self.mrn
+        return self.family_name.casefold(), self.given_name.casefold(), self.id
 
 
 class Named(NamedTuple):
