@@ -10,6 +10,7 @@ from clinic_tracker.domain.errors import RuleViolation, StaleVersion
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.queries.duplicates import similar_charts
 from clinic_tracker.queries.enrollments import enrollments_of
+from clinic_tracker.queries.inbound import ResultRow
 from clinic_tracker.queries.patients import chart_with_number, patient_record
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.settings import protocol_in_force
@@ -18,6 +19,7 @@ from clinic_tracker.web.access import current_scope, requires, shown_patients
 from clinic_tracker.web.forms import accepted, status_of
 from clinic_tracker.web.patients.blueprint import blueprint
 from clinic_tracker.web.patients.forms import ConfirmPatientForm, PatientForm, PrescriberForm, values_of
+from clinic_tracker.web.patients.from_result import address_of, begun_with, put_on_chart, result_of_request
 from clinic_tracker.web.patients.pages import OpenChart, chart_url, open_chart, prescriber_options, with_present
 from clinic_tracker.web.patients.presenters import cervix_words, differing
 
@@ -29,13 +31,14 @@ NUMBERS = {"mrn_taken": "mrn", "rems_patient_id_taken": "rems_patient_id"}
 def register() -> ResponseReturnValue:
     """The form, then the answers to check beside similar charts, then the new chart."""
     scope = current_scope()
-    form = ConfirmPatientForm(scope=scope)
+    row = result_of_request(scope)
+    form = ConfirmPatientForm(scope=scope, data=begun_with(row))
     form.prescriber.choices = prescriber_options(scope, "Not decided yet")
     step = request.form.get("step", "")
     if step == "change" or not form.validate_on_submit():
-        return _register_page(scope, form, checked=step != "change")
+        return _register_page(scope, form, row, checked=step != "change")
     if step != "confirm":
-        return _check_page(scope, form)
+        return _check_page(scope, form, row)
     try:
         patient = register_patient(
             scope, form.details(), different_person=form.different_person.data, form_token=form.token.data
@@ -43,8 +46,9 @@ def register() -> ResponseReturnValue:
     except RuleViolation as violation:
         form.refuse(violation)
         on_check = violation.code == "possible_duplicate"
-        return _check_page(scope, form) if on_check else _register_page(scope, form, taken=violation.code)
+        return _check_page(scope, form, row) if on_check else _register_page(scope, form, row, taken=violation.code)
     flash("Patient registered. Enroll the patient now, or later from the chart.", "success")
+    put_on_chart(scope, row, patient)
     return redirect(url_for(".enroll", patient=patient), code=303)
 
 
@@ -115,20 +119,22 @@ def prescriber(patient: UUID) -> ResponseReturnValue:
 
 
 def _register_page(
-    scope: Scope, form: ConfirmPatientForm, *, checked: bool = True, taken: str = ""
+    scope: Scope, form: ConfirmPatientForm, row: ResultRow | None, *, checked: bool = True, taken: str = ""
 ) -> ResponseReturnValue:
-    page = render_template("patients/register.html", form=form, taken=_taken_chart(scope, form, taken))
+    address = address_of("patients.register", row)
+    values = {"form": form, "taken": _taken_chart(scope, form, taken), "result": row, "form_action": address}
+    page = render_template("patients/register.html", **values)
     return page, status_of(form) if checked else 200
 
 
-def _check_page(scope: Scope, form: ConfirmPatientForm) -> ResponseReturnValue:
+def _check_page(scope: Scope, form: ConfirmPatientForm, row: ResultRow | None) -> ResponseReturnValue:
     """The answers, beside the charts of people much alike. A number that is taken leads back to the form."""
     given = form.details()
     for column in ("mrn", "rems_patient_id"):
         number = getattr(given, column)
         if number and chart_with_number(scope, number) is not None:
             form[column].errors = [f"Another chart of this clinic already has this {form[column].label.text}."]
-            return _register_page(scope, form, taken=f"{column}_taken")
+            return _register_page(scope, form, row, taken=f"{column}_taken")
     person = Person(None, given.family_name, given.given_name, given.birth_date, given.rems_patient_id)
     similar = similar_charts(scope, person)
     shown_patients([match.chart.id for match in similar])
@@ -141,6 +147,7 @@ def _check_page(scope: Scope, form: ConfirmPatientForm) -> ResponseReturnValue:
         details=given,
         similar=similar,
         sent=sent,
+        form_action=address_of("patients.register", row),
         prescriber=names.get(form.prescriber.data or "") if form.prescriber.data else None,
         cervix=cervix_words(given.has_cervix),
         chart_url=chart_url,
