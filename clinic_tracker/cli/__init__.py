@@ -14,6 +14,7 @@ GROUPS = (
     "mllp",
     "worklist",
     "readiness",
+    "reports",
     "report_worker",
     "demo",
     "assets",

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from clinic_tracker.domain.errors import NotFound
+from clinic_tracker.domain.errors import NotFound, RuleViolation
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.reporting.columns import Column
 from clinic_tracker.domain.reporting.definition import Line, Report
 from clinic_tracker.domain.reporting.deidentify import Context, deidentified, study_number
+from clinic_tracker.domain.reporting.formats import ReportFormat
 from clinic_tracker.domain.reporting.ordering import ordered
 from clinic_tracker.domain.reporting.parameters import Identity, Parameters
 from clinic_tracker.queries.reports.heads import first_infusions, report_head
@@ -31,6 +32,14 @@ def report_source(scope: Scope, name: str) -> Source:
 def reports_for(scope: Scope) -> list[Source]:
     """The reports that the person may see, in the order of the registry."""
     return [source for source in REPORTS.values() if all(scope.may(one) for one in source.definition.permissions)]
+
+
+def check_format(scope: Scope, name: str, form: ReportFormat) -> None:
+    """Raise RuleViolation for a kind of file that the report cannot be had as."""
+    formats = report_source(scope, name).definition.formats
+    if form not in formats:
+        names = ", ".join(one.value for one in formats)
+        raise RuleViolation("no_such", "format", f"This report can be had as {names}.")
 
 
 @contextmanager

@@ -6,10 +6,12 @@ from pathlib import Path
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.reporting.formats import ReportFormat
 from clinic_tracker.domain.reporting.parameters import Identity, Parameters
+from clinic_tracker.exports.evidence_pack import write_pack
 from clinic_tracker.exports.reports.reading import Watch
 from clinic_tracker.exports.reports.writing import Made, Written, write
+from clinic_tracker.queries.reports import evidence_pack
 from clinic_tracker.queries.scope import Scope
-from clinic_tracker.services.reporting import make_report
+from clinic_tracker.services.reporting import check_format, make_report
 
 CHECKSUM_SHOWN = 12
 
@@ -29,10 +31,13 @@ def make_file(
     ``watch`` raises; after any of them there is no file. Note it with ``note_file`` before it is handed out.
     """
     scope.require(Permission.EXPORT_DATA)
+    check_format(scope, name, form)
     with make_report(scope, name, parameters) as report:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(handle, "wb") as file:
+                if name == evidence_pack.NAME:
+                    return write_pack(scope, report.head, parameters, form, file, made)
                 return write(report, form, file, made, watch)
         except BaseException:
             path.unlink(missing_ok=True)
