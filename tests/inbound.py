@@ -109,3 +109,17 @@ def results() -> list[InboundResult]:
 def at(day: int, hour: int = 12) -> datetime:
     """An instant in January 2026."""
     return datetime(2026, 1, day, hour, tzinfo=UTC)
+
+
+TESTED = {
+    "hiv_test": ("56888-1", "HIV 1/2"),
+    "tb_screen": ("71773-6", "QuantiFERON"),
+    "hepatitis_c": ("13955-0", "HCV antibodies"),
+    "pregnancy_test": ("2118-8", "hCG"),
+}
+
+
+def exam_line(kind: str, text: str) -> Observed:
+    """One line of a test that is kept as an exam."""
+    loinc, title = TESTED[kind]
+    return Observed((Coded(loinc, LOINC, title),), text, "")

@@ -6,7 +6,7 @@ from clinic_tracker.domain.lab_entry import TypedPanel, TypedValue
 from clinic_tracker.domain.lab_findings import told_once
 from clinic_tracker.domain.vocabulary import FindingAction, Panel
 from clinic_tracker.models.base import db
-from clinic_tracker.models.monitoring import LabReport
+from clinic_tracker.models.monitoring import Exam, LabReport
 from clinic_tracker.models.reviewing import Acknowledgement, FollowUpTask
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services.acknowledgements import Answer, acknowledge
@@ -24,6 +24,10 @@ WHY = "Known since 2019, stable"
 
 def reports(**where: object) -> list[LabReport]:
     return db.session.query(LabReport).filter_by(**where).populate_existing().order_by(LabReport.id).all()
+
+
+def exams(**where: object) -> list[Exam]:
+    return db.session.query(Exam).filter_by(**where).populate_existing().order_by(Exam.id).all()
 
 
 def answers(**where: object) -> list[Acknowledgement]:

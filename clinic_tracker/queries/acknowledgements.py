@@ -1,4 +1,4 @@
-"""What was done about findings, by report; and what of a report still waits for somebody to say it."""
+"""What was done about findings, by report or exam; and what of a report still waits for somebody to say it."""
 
 import uuid
 from collections import defaultdict
@@ -23,7 +23,7 @@ class Said:
 
     id: int
     public_id: uuid.UUID
-    report_id: int
+    subject_id: int
     rule: str
     action: str
     words: str | None
@@ -34,30 +34,12 @@ class Said:
 
 def acknowledgements_of(scope: Scope, reports: Collection[int]) -> dict[int, list[Said]]:
     """The acknowledgements that stand, by the key of their report, in the order in which they were given."""
-    found: defaultdict[int, list[Said]] = defaultdict(list)
-    rows = db.session.execute(
-        select(
-            Acknowledgement.id,
-            Acknowledgement.public_id,
-            Acknowledgement.lab_report_id,
-            Acknowledgement.rule,
-            Acknowledgement.action,
-            Acknowledgement.words,
-            Acknowledgement.recorded_at,
-            Acknowledgement.recorded_by_id,
-            User.name,
-        )
-        .outerjoin(User, User.id == Acknowledgement.recorded_by_id)
-        .where(
-            Acknowledgement.clinic_id == scope.clinic_id,
-            Acknowledgement.lab_report_id.in_(reports),
-            Acknowledgement.state == FactState.RECORDED.value,
-        )
-        .order_by(Acknowledgement.id)
-    )
-    for row in rows:
-        found[row[2]].append(Said(*row))
-    return found
+    return _said(scope, Acknowledgement.lab_report_id, reports)
+
+
+def exam_acknowledgements(scope: Scope, exams: Collection[int]) -> dict[int, list[Said]]:
+    """The same by the key of their exam."""
+    return _said(scope, Acknowledgement.exam_id, exams)
 
 
 def unanswered(
@@ -70,3 +52,30 @@ def unanswered(
         if finding["rule"] not in done:
             waiting.setdefault(str(finding["rule"]), []).append(finding)
     return waiting
+
+
+def _said(scope: Scope, subject: Any, keys: Collection[int]) -> dict[int, list[Said]]:
+    found: defaultdict[int, list[Said]] = defaultdict(list)
+    rows = db.session.execute(
+        select(
+            Acknowledgement.id,
+            Acknowledgement.public_id,
+            subject,
+            Acknowledgement.rule,
+            Acknowledgement.action,
+            Acknowledgement.words,
+            Acknowledgement.recorded_at,
+            Acknowledgement.recorded_by_id,
+            User.name,
+        )
+        .outerjoin(User, User.id == Acknowledgement.recorded_by_id)
+        .where(
+            Acknowledgement.clinic_id == scope.clinic_id,
+            subject.in_(keys),
+            Acknowledgement.state == FactState.RECORDED.value,
+        )
+        .order_by(Acknowledgement.id)
+    )
+    for row in rows:
+        found[row[2]].append(Said(*row))
+    return found

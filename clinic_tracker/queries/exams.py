@@ -1,14 +1,18 @@
 """Exams, screenings and vaccinations of a patient, withdrawn ones too."""
 
+import json
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
 from clinic_tracker.domain.errors import NotFound
+from clinic_tracker.domain.exam_findings import exam_findings
 from clinic_tracker.domain.vocabulary import FactState
 from clinic_tracker.models.access import User
 from clinic_tracker.models.base import db
@@ -18,6 +22,7 @@ from clinic_tracker.models.treatment import Infusion, TreatmentCourse
 from clinic_tracker.queries.scope import Scope
 
 RECORDED = FactState.RECORDED.value
+_DIGEST = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +44,25 @@ class Attribution:
 
 
 @dataclass(frozen=True, slots=True)
+class ExamReview:
+    """Whether an exam is to be reviewed, and who did. One with a finding is, and any that a laboratory sent."""
+
+    patient_id: int
+    worst_level: str | None
+    inbound_result_id: int | None
+    reviewed_at: datetime | None
+    reviewed_by: str | None
+    note: str | None
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether somebody is to review it at all."""
+        return self.worst_level is not None or self.inbound_result_id is not None
+
+
+@dataclass(frozen=True, slots=True)
 class ExamRow:
-    """An exam or screening on record."""
+    """An exam or screening on record. What it shares with a report it calls by the same names."""
 
     id: int
     public_id: uuid.UUID
@@ -52,6 +74,63 @@ class ExamRow:
     note: str | None
     replaces_id: int | None
     entry: Attribution
+    review: ExamReview
+
+    @property
+    def patient_id(self) -> int:
+        """The key of the patient."""
+        return self.review.patient_id
+
+    @property
+    def collected_on(self) -> date:
+        """The day of the exam."""
+        return self.performed_on
+
+    @property
+    def recorded_at(self) -> datetime:
+        """When it came, which starts the clock of its review."""
+        return self.entry.recorded_at
+
+    @property
+    def stands(self) -> bool:
+        """Whether it was neither corrected nor withdrawn."""
+        return self.entry.stands
+
+    @property
+    def worst_level(self) -> str | None:
+        """How loud its finding is."""
+        return self.review.worst_level
+
+    @property
+    def reviewed_at(self) -> datetime | None:
+        """When it was signed off."""
+        return self.review.reviewed_at
+
+    @property
+    def reviewed_by(self) -> str | None:
+        """Who signed it off."""
+        return self.review.reviewed_by
+
+    @property
+    def review_note(self) -> str | None:
+        """What was noted with the sign-off."""
+        return self.review.note
+
+    @property
+    def findings(self) -> list[dict[str, Any]]:
+        """What it calls for, in the form in which reports keep their findings."""
+        return [found.as_json() for found in exam_findings(self.kind, self.outcome, self.performed_on)]
+
+    @property
+    def told(self) -> tuple[dict[str, Any], ...]:
+        """The same; nothing is told twice."""
+        return tuple(self.findings)
+
+    @property
+    def digest(self) -> str:
+        """What a person saw of the exam: it differs as soon as what it says or the state does."""
+        seen = (self.entry.state, self.kind, self.performed_on.isoformat(), self.outcome, self.method, self.note)
+        return sha256(json.dumps(seen).encode()).hexdigest()[:_DIGEST]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +162,7 @@ class OwedExam:
 def exams_of(scope: Scope, patient_id: int) -> list[ExamRow]:
     """All exams of a patient, newest first; corrected ones and those entered in error too."""
     rows = db.session.execute(
-        _facts(scope, Exam, _EXAM)
-        .where(Exam.patient_id == patient_id)
-        .order_by(Exam.performed_on.desc(), Exam.id.desc())
+        _exams(scope).where(Exam.patient_id == patient_id).order_by(Exam.performed_on.desc(), Exam.id.desc())
     )
     return [_exam_row(row) for row in rows]
 
@@ -102,9 +179,7 @@ def vaccinations_of(scope: Scope, patient_id: int) -> list[VaccinationRow]:
 
 def find_exam(scope: Scope, patient_id: int, exam: uuid.UUID) -> ExamRow:
     """One exam of this patient, in whatever state; NotFound otherwise."""
-    row = db.session.execute(
-        _facts(scope, Exam, _EXAM).where(Exam.patient_id == patient_id, Exam.public_id == exam)
-    ).one_or_none()
+    row = db.session.execute(_exams(scope).where(Exam.patient_id == patient_id, Exam.public_id == exam)).one_or_none()
     if row is None:
         raise NotFound("exam")
     return _exam_row(tuple(row))
@@ -120,6 +195,19 @@ def find_vaccination(scope: Scope, patient_id: int, vaccination: uuid.UUID) -> V
     if row is None:
         raise NotFound("vaccination")
     return _vaccination_row(tuple(row))
+
+
+def exams_by_key(scope: Scope, exams: Collection[int]) -> list[ExamRow]:
+    """These exams of the clinic, in the order of their keys."""
+    rows = db.session.execute(_exams(scope).where(Exam.id.in_(exams)).order_by(Exam.id))
+    return [_exam_row(row) for row in rows]
+
+
+def replacement_of_exam(scope: Scope, exam: int) -> uuid.UUID | None:
+    """The exam that took the place of one that was corrected."""
+    return db.session.execute(
+        select(Exam.public_id).where(Exam.clinic_id == scope.clinic_id, Exam.replaces_id == exam)
+    ).scalar_one_or_none()
 
 
 def owed_exams(scope: Scope, patient_id: int, requirements: tuple[str, ...]) -> dict[str, OwedExam]:
@@ -153,7 +241,16 @@ def treatment_dates(scope: Scope, patient_id: int) -> tuple[date | None, date | 
     return first, planned
 
 
+_Reviewer = aliased(User)
 _EXAM = (Exam.kind, Exam.performed_on, Exam.outcome, Exam.examiner, Exam.method, Exam.note)
+_REVIEW = (
+    Exam.patient_id,
+    Exam.worst_level,
+    Exam.inbound_result_id,
+    Exam.reviewed_at,
+    _Reviewer.name,
+    Exam.review_note,
+)
 _DOSE = (
     Vaccination.vaccine,
     Vaccination.given_on,
@@ -187,8 +284,14 @@ def _facts(scope: Scope, model: Any, columns: tuple[Any, ...]) -> Any:
     )
 
 
+def _exams(scope: Scope) -> Any:
+    """The columns of an exam with its attribution and its review."""
+    facts = _facts(scope, Exam, _EXAM).add_columns(*_REVIEW)
+    return facts.outerjoin(_Reviewer, _Reviewer.id == Exam.reviewed_by_id)
+
+
 def _exam_row(row: tuple[Any, ...]) -> ExamRow:
-    fields: tuple[Any, ...] = (*row[:9], Attribution(*row[9:]))
+    fields: tuple[Any, ...] = (*row[:9], Attribution(*row[9:16]), ExamReview(*row[16:]))
     return ExamRow(*fields)
 
 

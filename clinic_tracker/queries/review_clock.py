@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, exists
 
-from clinic_tracker.domain.calendar import add_business_days
 from clinic_tracker.domain.local_time import local_date
+from clinic_tracker.domain.review_clock import RED, review_due_on
 from clinic_tracker.domain.vocabulary import FactState
-from clinic_tracker.models.monitoring import LabReport
+from clinic_tracker.models.monitoring import Exam, LabReport
 from clinic_tracker.models.reviewing import Acknowledgement
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.settings import protocol_in_force
@@ -19,20 +19,20 @@ def review_due_dates(scope: Scope, recorded: Sequence[tuple[datetime, str | None
     """The last day on which each of these results, with its level, should be reviewed (C)."""
     protocol = protocol_in_force(scope)
     days, holidays = protocol.value("review_business_days"), protocol.holidays
-    came = [(local_date(instant, scope.time_zone).toordinal(), level) for instant, level in recorded]
-    return [date.fromordinal(day if level == "red" else add_business_days(day, days, holidays)) for day, level in came]
+    return [review_due_on(local_date(at, scope.time_zone), level, days, holidays) for at, level in recorded]
 
 
-def is_unseen_red(scope: Scope) -> ColumnElement[bool]:
+def is_unseen_red(scope: Scope, of: type[LabReport | Exam]) -> ColumnElement[bool]:
     """SQL: a red result past its day that nobody has signed off, and about which nobody has said anything."""
     midnight = datetime.combine(scope.today, time(), ZoneInfo(scope.time_zone))
+    about = Acknowledgement.exam_id if of is Exam else Acknowledgement.lab_report_id
     return and_(
-        LabReport.worst_level == "red",
-        LabReport.reviewed_at.is_(None),
-        LabReport.recorded_at < midnight,
+        of.worst_level == RED,
+        of.reviewed_at.is_(None),
+        of.recorded_at < midnight,
         ~exists().where(
             Acknowledgement.clinic_id == scope.clinic_id,
-            Acknowledgement.lab_report_id == LabReport.id,
+            about == of.id,
             Acknowledgement.state == FactState.RECORDED.value,
         ),
     )

@@ -13,7 +13,7 @@ from clinic_tracker.domain.errors import NotFound
 from clinic_tracker.domain.vocabulary import FactState
 from clinic_tracker.models.access import Prescriber, User
 from clinic_tracker.models.base import db
-from clinic_tracker.models.monitoring import LabReport
+from clinic_tracker.models.monitoring import Exam, LabReport
 from clinic_tracker.models.patients import Patient
 from clinic_tracker.models.reviewing import FollowUpTask
 from clinic_tracker.queries.cover import is_covered_by_me
@@ -22,12 +22,47 @@ from clinic_tracker.queries.worklist_filter import keyset_condition
 
 PAGE_SIZE = 50
 DUE_WITHIN = 7
+_Exam, _EvidenceExam = aliased(Exam), aliased(Exam)
 _Recorder, _Doer, _Withdrawer, _Source, _Evidence = (
     aliased(User),
     aliased(User),
     aliased(User),
     aliased(LabReport),
     aliased(LabReport),
+)
+
+_COLUMNS = (
+    FollowUpTask.id,
+    FollowUpTask.public_id,
+    FollowUpTask.patient_id,
+    Patient.public_id,
+    Patient.mrn,
+    Patient.family_name,
+    Patient.given_name,
+    Patient.birth_date,
+    Prescriber.name,
+    FollowUpTask.action,
+    FollowUpTask.panel,
+    FollowUpTask.due_on,
+    FollowUpTask.words,
+    FollowUpTask.recorded_at,
+    _Recorder.name,
+    _Source.public_id,
+    _Source.collected_on,
+    FollowUpTask.done_at,
+    _Doer.name,
+    FollowUpTask.done_reason,
+    _Evidence.public_id,
+    _Evidence.collected_on,
+    FollowUpTask.state,
+    FollowUpTask.withdrawn_at,
+    _Withdrawer.name,
+    FollowUpTask.withdrawn_reason,
+    FollowUpTask.exam_kind,
+    _Exam.public_id,
+    _Exam.performed_on,
+    _EvidenceExam.public_id,
+    _EvidenceExam.performed_on,
 )
 
 
@@ -69,6 +104,11 @@ class TaskRow:
     withdrawn_at: datetime | None
     withdrawn_by: str | None
     withdrawn_reason: str | None
+    exam_kind: str | None
+    exam: uuid.UUID | None
+    exam_on: date | None
+    evidence_exam: uuid.UUID | None
+    evidence_exam_on: date | None
 
     @property
     def is_open(self) -> bool:
@@ -130,41 +170,14 @@ def patient_task(scope: Scope, patient_id: int, task: uuid.UUID) -> TaskRow:
 
 def _rows(_scope: Scope) -> Select[*tuple[Any, ...]]:
     return (
-        _joined(
-            select(
-                FollowUpTask.id,
-                FollowUpTask.public_id,
-                FollowUpTask.patient_id,
-                Patient.public_id,
-                Patient.mrn,
-                Patient.family_name,
-                Patient.given_name,
-                Patient.birth_date,
-                Prescriber.name,
-                FollowUpTask.action,
-                FollowUpTask.panel,
-                FollowUpTask.due_on,
-                FollowUpTask.words,
-                FollowUpTask.recorded_at,
-                _Recorder.name,
-                _Source.public_id,
-                _Source.collected_on,
-                FollowUpTask.done_at,
-                _Doer.name,
-                FollowUpTask.done_reason,
-                _Evidence.public_id,
-                _Evidence.collected_on,
-                FollowUpTask.state,
-                FollowUpTask.withdrawn_at,
-                _Withdrawer.name,
-                FollowUpTask.withdrawn_reason,
-            )
-        )
+        _joined(select(*_COLUMNS))
         .outerjoin(_Recorder, _Recorder.id == FollowUpTask.recorded_by_id)
         .outerjoin(_Doer, _Doer.id == FollowUpTask.done_by_id)
         .outerjoin(_Withdrawer, _Withdrawer.id == FollowUpTask.withdrawn_by_id)
         .outerjoin(_Source, _Source.id == FollowUpTask.lab_report_id)
         .outerjoin(_Evidence, _Evidence.id == FollowUpTask.evidence_id)
+        .outerjoin(_Exam, _Exam.id == FollowUpTask.exam_id)
+        .outerjoin(_EvidenceExam, _EvidenceExam.id == FollowUpTask.evidence_exam_id)
     )
 
 

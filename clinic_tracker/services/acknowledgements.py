@@ -10,17 +10,18 @@ from sqlalchemy import select
 from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.lab_entry import panel_title
 from clinic_tracker.domain.permissions import Permission
-from clinic_tracker.domain.vocabulary import FactState, FindingAction, Panel
+from clinic_tracker.domain.screening import exam_title
+from clinic_tracker.domain.vocabulary import ExamKind, FactState, FindingAction, Panel
 from clinic_tracker.models.base import db
-from clinic_tracker.models.monitoring import LabReport
+from clinic_tracker.models.monitoring import Exam, LabReport
 from clinic_tracker.models.reviewing import Acknowledgement, FollowUpTask
-from clinic_tracker.queries.acknowledgements import acknowledgements_of, unanswered
 from clinic_tracker.queries.lab_catalog import lab_catalog
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import audit
 from clinic_tracker.services.audit import AuditAction
 from clinic_tracker.services.facts import LONGEST_REASON, check_unchanged, find_fact, user_name, when, withdraw
-from clinic_tracker.services.reviews import check_seen, lock_reports, sign, take_back
+from clinic_tracker.services.review_items import Item, lock_items, said_about, still_unanswered, subject_of
+from clinic_tracker.services.reviews import check_seen, sign, take_back
 from clinic_tracker.services.tasks import TaskDetails, end_task, plan_task
 from clinic_tracker.services.unit_of_work import unit_of_work
 
@@ -51,7 +52,7 @@ class Answer(NamedTuple):
 def acknowledge(
     scope: Scope,
     patient: uuid.UUID,
-    report: uuid.UUID,
+    item: uuid.UUID,
     answers: Sequence[Answer],
     *,
     seen: str | None = None,
@@ -59,17 +60,17 @@ def acknowledge(
     note: str | None = None,
     form_token: str | None = None,
 ) -> None:
-    """Record what was done about findings of a report, plan what follows from it, and sign it off if asked to.
+    """Record what was done about findings of a report or an exam, plan what follows, and sign it off if asked to.
 
     The same finding on another report of that day (creatinine with blood in the urine) is answered there too.
-    RuleViolation for a report that changed since it was seen, a finding that is not there or was answered by somebody
+    RuleViolation for a result that changed since it was seen, a finding that is not there or was answered by somebody
     else, an answer without what it needs, and as ``review_reports`` where it is to be signed off. A form counts once.
     """
     scope.require(Permission.REVIEW_RESULTS)
     checked = [_check(scope, answer) for answer in answers]
     with unit_of_work(scope) as work:
         person = work.lock_patient(patient)
-        (row,) = lock_reports(scope, {report}, patient)
+        (row,) = lock_items(scope, {item}, patient)
         if form_token and _is_sent(scope, person.id, form_token):
             return
         check_unchanged(scope, row)
@@ -96,9 +97,9 @@ def withdraw_acknowledgement(
         audit.record(scope, AuditAction.ACKNOWLEDGEMENT_WITHDRAWN, row, before=before, reason=row.withdrawn_reason)
         for task in _open_tasks(scope, row):
             end_task(scope, task, reason)
-        report = db.session.get_one(LabReport, row.lab_report_id, with_for_update=True, populate_existing=True)
-        if report.state == FactState.RECORDED.value and report.reviewed_at is not None:
-            take_back(scope, report, TAKEN_BACK)
+        item = subject_of(scope, row)
+        if item.state == FactState.RECORDED.value and item.reviewed_at is not None:
+            take_back(scope, item, TAKEN_BACK)
 
 
 def _check(scope: Scope, answer: Answer) -> Answer:
@@ -116,23 +117,21 @@ def _check(scope: Scope, answer: Answer) -> Answer:
     return answer._replace(words=words)
 
 
-def _record(scope: Scope, report: LabReport, answer: Answer, form_token: str | None) -> None:
-    said = acknowledgements_of(scope, [report.id])[report.id]
-    waiting = unanswered(scope, report.findings, said)
+def _record(scope: Scope, item: Item, answer: Answer, form_token: str | None) -> None:
+    waiting = still_unanswered(scope, item)
     if answer.rule not in waiting:
-        _refuse(scope, report, answer)
-    words = {item["words"] for item in waiting[answer.rule]}
-    first = _add(scope, report, answer, form_token)
-    for other in _same_day(scope, report):
-        there = unanswered(scope, other.findings, acknowledgements_of(scope, [other.id])[other.id])
-        if {item["words"] for item in there.get(answer.rule, ())} == words:
+        _refuse(scope, item, answer)
+    words = {finding["words"] for finding in waiting[answer.rule]}
+    first = _add(scope, item, answer, form_token)
+    for other in _same_day(scope, item):
+        if {finding["words"] for finding in still_unanswered(scope, other).get(answer.rule, ())} == words:
             _add(scope, other, answer, form_token)
     if answer.due_on is not None and answer.action is not FindingAction.NO_ACTION:
-        plan_task(scope, _task(scope, report, answer), first, form_token=form_token)
+        plan_task(scope, _task(scope, item, answer), first, form_token=form_token)
 
 
-def _refuse(scope: Scope, report: LabReport, answer: Answer) -> None:
-    said = [item for item in acknowledgements_of(scope, [report.id])[report.id] if item.rule == answer.rule]
+def _refuse(scope: Scope, item: Item, answer: Answer) -> None:
+    said = [one for one in said_about(scope, [item])[item.public_id] if one.rule == answer.rule]
     if not said:
         raise RuleViolation("no_such_finding", None, "This finding is no longer there. Look at the result again.")
     by, at = user_name(scope, said[0].recorded_by_id), when(scope, said[0].recorded_at)
@@ -140,11 +139,12 @@ def _refuse(scope: Scope, report: LabReport, answer: Answer) -> None:
     raise RuleViolation("already_answered", None, message)
 
 
-def _add(scope: Scope, report: LabReport, answer: Answer, form_token: str | None) -> Acknowledgement:
+def _add(scope: Scope, item: Item, answer: Answer, form_token: str | None) -> Acknowledgement:
     row = Acknowledgement(
         clinic_id=scope.clinic_id,
-        patient_id=report.patient_id,
-        lab_report_id=report.id,
+        patient_id=item.patient_id,
+        lab_report_id=None if isinstance(item, Exam) else item.id,
+        exam_id=item.id if isinstance(item, Exam) else None,
         rule=answer.rule,
         action=answer.action.value,
         words=answer.words,
@@ -157,26 +157,31 @@ def _add(scope: Scope, report: LabReport, answer: Answer, form_token: str | None
     return row
 
 
-def _task(scope: Scope, report: LabReport, answer: Answer) -> TaskDetails:
+def _task(scope: Scope, item: Item, answer: Answer) -> TaskDetails:
+    """The task of an answer. A repeat is of the panel that was chosen, without one of what the finding is about."""
     assert answer.due_on is not None
     if answer.action is not FindingAction.REPEAT_ORDERED:
         words = _TASK_WORDS[answer.action]
         return TaskDetails(answer.action, answer.due_on, f"{words}: {answer.words}" if answer.words else words)
-    panel = answer.panel or Panel(report.panel)
-    title = f"Repeat {panel_title(lab_catalog(scope), panel)}"
-    words = f"{title}: {answer.words}" if answer.words else title
-    return TaskDetails(answer.action, answer.due_on, words, panel if panel is not Panel.OTHER else None)
+    panel = answer.panel or (None if isinstance(item, Exam) else Panel(item.panel))
+    kind = ExamKind(item.kind) if panel is None and isinstance(item, Exam) else None
+    what = panel_title(lab_catalog(scope), panel) if panel is not None else exam_title(str(kind))
+    words = f"Repeat {what}: {answer.words}" if answer.words else f"Repeat {what}"
+    return TaskDetails(answer.action, answer.due_on, words, panel if panel is not Panel.OTHER else None, kind)
 
 
-def _same_day(scope: Scope, report: LabReport) -> list[LabReport]:
+def _same_day(scope: Scope, item: Item) -> list[LabReport]:
+    """The other reports of the day: one finding may come from several of them. That of an exam is its own."""
+    if isinstance(item, Exam):
+        return []
     return list(
         db.session.scalars(
             select(LabReport).where(
                 LabReport.clinic_id == scope.clinic_id,
-                LabReport.patient_id == report.patient_id,
-                LabReport.collected_on == report.collected_on,
+                LabReport.patient_id == item.patient_id,
+                LabReport.collected_on == item.collected_on,
                 LabReport.state == FactState.RECORDED.value,
-                LabReport.id != report.id,
+                LabReport.id != item.id,
             )
         )
     )

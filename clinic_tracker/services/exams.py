@@ -18,6 +18,8 @@ from clinic_tracker.models.patients import Patient
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import audit, facts
 from clinic_tracker.services.audit import AuditAction
+from clinic_tracker.services.review_withdrawal import withdraw_follow_up
+from clinic_tracker.services.task_evidence import match_exam_tasks
 from clinic_tracker.services.unit_of_work import unit_of_work
 from clinic_tracker.services.vaccinations import VaccinationEntry, add_vaccination, check_day, row_field
 
@@ -58,6 +60,7 @@ def record_screening(
             return ()
         tokens = _tokens(form_token)
         recorded = [_add_exam(scope, row, entry, next(tokens)) for entry in exams]
+        match_exam_tasks(scope, row.id)
         given = [add_vaccination(scope, row, entry, reason, next(tokens)) for entry in vaccinations]
     return (*(exam.public_id for exam in recorded), *(dose.public_id for dose in given))
 
@@ -82,7 +85,10 @@ def record_vaccination(
 
 
 def correct_exam(scope: Scope, patient: uuid.UUID, exam: uuid.UUID, entry: ExamEntry, *, reason: str) -> uuid.UUID:
-    """Replace an exam by a corrected one; the old one stays, struck through. The public id of the new one."""
+    """Replace an exam by a corrected one; the old one stays, struck through. The public id of the new one.
+
+    It keeps the laboratory's number, so that a newer version from there takes its place, and waits for review anew.
+    """
     scope.require(Permission.RECORD_EVIDENCE)
     with unit_of_work(scope) as work:
         row = work.lock_patient(patient)
@@ -90,13 +96,19 @@ def correct_exam(scope: Scope, patient: uuid.UUID, exam: uuid.UUID, entry: ExamE
         facts.check_unchanged(scope, old)
         _check_exam(scope, row, entry, old.id)
         before = audit.snapshot(old)
-        new = facts.supersede(scope, old, _exam(scope, row, entry, None), reason)
+        corrected = _exam(scope, row, entry, None)
+        corrected.external_id, corrected.inbound_result_id = old.external_id, old.inbound_result_id
+        new = facts.supersede(scope, old, corrected, reason)
         audit.record(scope, AuditAction.EXAM_CORRECTED, new, before=before, reason=reason)
+        match_exam_tasks(scope, row.id)
     return new.public_id
 
 
 def withdraw_exam(scope: Scope, patient: uuid.UUID, exam: uuid.UUID, *, reason: str) -> None:
-    """Mark an exam as entered in error; it stays, struck through, and is evidence for nothing."""
+    """Mark an exam as entered in error; it stays, struck through, and is evidence for nothing.
+
+    What was said about it and the open tasks that came from it are withdrawn, too.
+    """
     scope.require(Permission.RECORD_EVIDENCE)
     with unit_of_work(scope) as work:
         row = work.lock_patient(patient)
@@ -104,6 +116,8 @@ def withdraw_exam(scope: Scope, patient: uuid.UUID, exam: uuid.UUID, *, reason: 
         before = audit.snapshot(old)
         facts.withdraw(scope, old, reason)
         audit.record(scope, AuditAction.EXAM_WITHDRAWN, old, before=before, reason=reason)
+        withdraw_follow_up(scope, old, reason)
+        match_exam_tasks(scope, row.id)
 
 
 def _add_exam(scope: Scope, row: Patient, entry: ExamEntry, token: str | None) -> Exam:

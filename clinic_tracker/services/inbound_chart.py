@@ -15,7 +15,7 @@ from clinic_tracker.domain.messages import SentReport
 from clinic_tracker.domain.vocabulary import FactState, InboundState, Panel, Sex
 from clinic_tracker.models.base import db
 from clinic_tracker.models.inbound import InboundMessage, InboundResult
-from clinic_tracker.models.monitoring import Exam, LabReport, LabValue
+from clinic_tracker.models.monitoring import LabReport, LabValue
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services.inbound_rows import Row
 from clinic_tracker.services.unit_of_work import UnitOfWork
@@ -149,22 +149,6 @@ class Charts:
             ):
                 return there
         return None
-
-    def exam_on_record(self, chart: Chart, exam: Row) -> bool:
-        """Whether the same exam of the same day with the same outcome stands already."""
-        return (
-            db.session.execute(
-                select(Exam.id).where(
-                    Exam.clinic_id == self.scope.clinic_id,
-                    Exam.patient_id == chart.id,
-                    Exam.state == FactState.RECORDED.value,
-                    Exam.kind == exam["kind"],
-                    Exam.performed_on == exam["performed_on"],
-                    Exam.outcome == exam["outcome"],
-                )
-            ).first()
-            is not None
-        )
 
 
 def priors_of(scope: Scope, source_id: int, keys: Collection[str]) -> dict[str, list[Prior]]:

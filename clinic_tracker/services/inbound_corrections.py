@@ -8,7 +8,6 @@ from sqlalchemy import select
 from clinic_tracker.domain.lab_entry import ReadPanel
 from clinic_tracker.domain.vocabulary import ExamKind, FactState, Panel
 from clinic_tracker.models.base import db
-from clinic_tracker.models.inbound import LabOrder
 from clinic_tracker.models.monitoring import Exam, LabReport
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import audit
@@ -16,7 +15,10 @@ from clinic_tracker.services.audit import AuditAction
 from clinic_tracker.services.facts import retire, withdraw
 from clinic_tracker.services.inbound_chart import Charts
 from clinic_tracker.services.inbound_rows import Row
+from clinic_tracker.services.lab_orders import reopen_orders
 from clinic_tracker.services.lab_sheets import values_of
+from clinic_tracker.services.review_withdrawal import withdraw_follow_up
+from clinic_tracker.services.task_evidence import match_exam_tasks
 
 NEWER = "The laboratory sent a newer version."
 GONE = "The laboratory's newer version no longer has it."
@@ -86,7 +88,10 @@ def changed_by_hand(scope: Scope, result_id: int, patient_id: int) -> frozenset[
 
 
 def withdraw_all(scope: Scope, charts: Charts, rows: Iterable[LabReport | Exam], reason: str) -> int:
-    """Mark reports and exams as entered in error, on whosever chart they are; how many. Their orders wait again."""
+    """Mark reports and exams as entered in error, on whosever chart they are; how many.
+
+    Their orders wait again; what was said and planned because of them is withdrawn with the same reason.
+    """
     count = 0
     for row in rows:
         charts.lock([row.patient_id])
@@ -98,22 +103,12 @@ def withdraw_all(scope: Scope, charts: Charts, rows: Iterable[LabReport | Exam],
         audit.record(scope, action, row, before=before, reason=reason)
         if isinstance(row, LabReport):
             charts.known[row.patient_id].changed(row.collected_on)
-            _reopen_orders(scope, row)
+            reopen_orders(scope, row)
+        withdraw_follow_up(scope, row, reason)
+        if isinstance(row, Exam):
+            match_exam_tasks(scope, row.patient_id)
         count += 1
     return count
-
-
-def _reopen_orders(scope: Scope, report: LabReport) -> None:
-    """Orders that this report, or a version that it replaced, has answered have no result now."""
-    versions, older = [report.id], report.replaces_id
-    while older is not None and older not in versions:
-        versions.append(older)
-        older = db.session.get_one(LabReport, older).replaces_id
-    answered = select(LabOrder).where(LabOrder.clinic_id == scope.clinic_id, LabOrder.lab_report_id.in_(versions))
-    for order in db.session.execute(answered).scalars():
-        before = audit.snapshot(order)
-        order.lab_report_id = None
-        audit.record(scope, AuditAction.LAB_ORDER_CHANGED, order, before=before)
 
 
 def take_number(scope: Scope, report_id: int, sent: Row) -> None:
@@ -124,6 +119,37 @@ def take_number(scope: Scope, report_id: int, sent: Row) -> None:
     before = audit.snapshot(row)
     row.source, row.external_id = sent["source"], sent["external_id"]
     audit.record(scope, AuditAction.LAB_REPORT_CONFIRMED, row, before=before)
+
+
+def take_exam_number(scope: Scope, sent: Row) -> bool:
+    """Whether the same exam stands already; one that was entered by a person carries the laboratory's number then."""
+    row = db.session.execute(
+        select(Exam)
+        .where(
+            Exam.clinic_id == scope.clinic_id,
+            Exam.patient_id == sent["patient_id"],
+            Exam.state == FactState.RECORDED.value,
+            Exam.kind == sent["kind"],
+            Exam.performed_on == sent["performed_on"],
+            Exam.outcome == sent["outcome"],
+        )
+        .order_by(Exam.id)
+        .limit(1)
+    ).scalar_one_or_none()
+    if row is not None and row.external_id is None:
+        before = audit.snapshot(row)
+        row.external_id = sent["external_id"]
+        audit.record(scope, AuditAction.EXAM_CONFIRMED, row, before=before)
+    return row is not None
+
+
+def replace_exam_by(scope: Scope, charts: Charts, old: Exam, new: Row) -> dict[str, Any]:
+    """Retire an exam for a newer version; what it said before, for the audit trail."""
+    before = audit.snapshot(old)
+    retire(scope, old, NEWER)
+    new["replaces_id"] = old.id
+    charts.known[old.patient_id].rewritten = True
+    return before
 
 
 def replace_by(scope: Scope, charts: Charts, old: LabReport, new: Row) -> dict[str, Any]:

@@ -173,12 +173,6 @@ class Filing:
             return 0
         if external in self.by_hand:
             return 0
-        if old is not None:
-            same = (old.outcome, old.performed_on, old.patient_id) == (exam.outcome, report.collected_on, chart.id)
-            if same:
-                return 0
-            reason = corrections.NEWER if old.patient_id == chart.id else corrections.MOVED
-            corrections.withdraw_all(self.scope, self.charts, [old], reason)
         row = {
             **new_fact(self.scope, chart.id, self.via),
             "kind": exam.kind.value,
@@ -190,9 +184,16 @@ class Filing:
             "external_id": external,
             "form_token": None,
         }
-        if old is None and self.charts.exam_on_record(chart, row):
+        before, reason = None, None
+        if old is not None and old.patient_id != chart.id:
+            corrections.withdraw_all(self.scope, self.charts, [old], corrections.MOVED)
+        elif old is not None:
+            if (old.outcome, old.performed_on) == (exam.outcome, report.collected_on):
+                return 0
+            before, reason = corrections.replace_exam_by(self.scope, self.charts, old, row), corrections.NEWER
+        elif corrections.take_exam_number(self.scope, row):
             return 0
-        self.rows.exams.append((row, result))
+        self.rows.exam(row, result, before=before, reason=reason)
         chart.rewritten = True
         return 1
 

@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Table, bindparam, func, insert, select, text, update
 
@@ -15,6 +15,7 @@ from clinic_tracker.models.inbound import InboundResult, LabOrder
 from clinic_tracker.models.monitoring import Exam, LabReport, LabValue
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services.audit import AuditAction
+from clinic_tracker.services.task_evidence import match_exam_tasks, waiting_for_exams
 
 Row = dict[str, Any]
 LONGEST_NOTE = 2000
@@ -31,6 +32,15 @@ class _NewReport:
     reason: str | None
 
 
+class _NewExam(NamedTuple):
+    """An exam to be inserted, of which result."""
+
+    row: Row
+    result: Row
+    before: Row | None
+    reason: str | None
+
+
 @dataclass(slots=True)
 class Rows:
     """What is to be added; ``flush`` writes it."""
@@ -38,7 +48,7 @@ class Rows:
     scope: Scope
     results: list[Row] = field(default_factory=list)
     reports: list[_NewReport] = field(default_factory=list)
-    exams: list[tuple[Row, Row]] = field(default_factory=list)
+    exams: list[_NewExam] = field(default_factory=list)
     closings: list[tuple[int, Row]] = field(default_factory=list)
     orders: list[tuple[LabOrder, Row]] = field(default_factory=list)
     late: list[tuple[LabReport, Row]] = field(default_factory=list)
@@ -50,6 +60,10 @@ class Rows:
         """Add a report with its values; its row has a number after ``flush``. ``before`` is what it replaces."""
         values = [value._asdict() for value in panel.values]
         self.reports.append(_NewReport(row, values, result, before, reason))
+
+    def exam(self, row: Row, result: Row, *, before: Row | None = None, reason: str | None = None) -> None:
+        """Add an exam. ``before`` is what it replaces."""
+        self.exams.append(_NewExam(row, result, before, reason))
 
     def flush(self) -> None:
         """Insert everything that was added, and note it in the audit trail."""
@@ -95,12 +109,19 @@ class Rows:
     def _exams(self) -> list[Row]:
         if not self.exams:
             return []
-        rows = [row for row, _ in self.exams]
+        rows = [new.row for new in self.exams]
         _number(Exam.__table__, rows)
-        for row, result in self.exams:
-            row["inbound_result_id"] = result["id"]
+        for new in self.exams:
+            new.row["inbound_result_id"] = new.result["id"]
         _insert(Exam.__table__, rows)
-        return [self._audit(AuditAction.EXAM_RECORDED, Exam.__tablename__, row, {}) for row in rows]
+        for patient_id in waiting_for_exams(self.scope, {row["patient_id"] for row in rows}):
+            match_exam_tasks(self.scope, patient_id)
+        return [self._exam_audit(new) for new in self.exams]
+
+    def _exam_audit(self, new: _NewExam) -> Row:
+        action = AuditAction.EXAM_RECORDED if new.before is None else AuditAction.EXAM_CORRECTED
+        noted = self._audit(action, Exam.__tablename__, new.row, {})
+        return noted | {"before": new.before, "reason": new.reason}
 
     def _close_orders(self) -> None:
         table = LabOrder.__table__

@@ -14,9 +14,11 @@ from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.vocabulary import FactState, Panel
 from clinic_tracker.models.base import db
 from clinic_tracker.models.inbound import LabOrder
+from clinic_tracker.models.monitoring import LabReport
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import audit, facts
 from clinic_tracker.services.audit import AuditAction
+from clinic_tracker.services.task_evidence import lineage
 from clinic_tracker.services.unit_of_work import unit_of_work
 
 
@@ -96,6 +98,20 @@ def withdraw_order(scope: Scope, patient: uuid.UUID, order: uuid.UUID, *, reason
         before = audit.snapshot(row)
         facts.withdraw(scope, row, reason)
         audit.record(scope, AuditAction.LAB_ORDER_WITHDRAWN, row, before=before, reason=reason)
+
+
+def reopen_orders(scope: Scope, report: LabReport) -> None:
+    """Orders that a withdrawn report, or a version that it replaced, has answered have no result now.
+
+    Runs inside the unit of work that withdraws it.
+    """
+    answered = select(LabOrder).where(
+        LabOrder.clinic_id == scope.clinic_id, LabOrder.lab_report_id.in_(lineage(scope, report))
+    )
+    for order in db.session.execute(answered).scalars():
+        before = audit.snapshot(order)
+        order.lab_report_id = None
+        audit.record(scope, AuditAction.LAB_ORDER_CHANGED, order, before=before)
 
 
 @contextmanager

@@ -27,7 +27,9 @@ from clinic_tracker.services.facts import (
     withdraw,
 )
 from clinic_tracker.services.lab_findings import refresh_findings
+from clinic_tracker.services.lab_orders import reopen_orders
 from clinic_tracker.services.lab_sheets import SameDay, Sheet, completed, on_record, read_sheet, values_of
+from clinic_tracker.services.review_withdrawal import withdraw_follow_up
 from clinic_tracker.services.unit_of_work import unit_of_work
 
 
@@ -86,13 +88,17 @@ def correct_report(
             raise RuleViolation("no_change", None, "Nothing was changed. Change what is wrong, or go back.")
         new = _new(scope, row, sheet, read, form_token)
         new.source, new.external_id, new.title = old.source, old.external_id, old.title
+        new.inbound_result_id = old.inbound_result_id
         _replace(scope, old, new, read, reason)
         refresh_findings(scope, row, min(old.collected_on, sheet.collected_on))
     return new.public_id
 
 
 def withdraw_report(scope: Scope, patient: uuid.UUID, report: uuid.UUID, *, reason: str | None) -> None:
-    """Mark a report as entered in error (another patient's paper): it stays visible and counts for nothing."""
+    """Mark a report as entered in error (another patient's paper): it stays visible and counts for nothing.
+
+    What was said about it and the open tasks that came from it are withdrawn, too, and its order waits again.
+    """
     scope.require(Permission.RECORD_EVIDENCE)
     with unit_of_work(scope) as work:
         row = work.lock_patient(patient)
@@ -100,6 +106,8 @@ def withdraw_report(scope: Scope, patient: uuid.UUID, report: uuid.UUID, *, reas
         before = audit.snapshot(old)
         withdraw(scope, old, reason)
         audit.record(scope, AuditAction.LAB_REPORT_WITHDRAWN, old, before=before, reason=reason)
+        reopen_orders(scope, old)
+        withdraw_follow_up(scope, old, reason)
         refresh_findings(scope, row, old.collected_on)
 
 

@@ -1,13 +1,14 @@
 """Follow-up tasks that a later result answers: done with it, and open again where that result falls away."""
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from clinic_tracker.domain.history import VALID_STATUSES
 from clinic_tracker.domain.vocabulary import FactState
 from clinic_tracker.models.base import db
-from clinic_tracker.models.monitoring import LabReport
+from clinic_tracker.models.monitoring import Exam, LabReport
 from clinic_tracker.models.reviewing import FollowUpTask
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import audit
@@ -17,7 +18,16 @@ GONE = "The result that answered it was corrected or withdrawn."
 
 
 def waiting_for_results(scope: Scope, patient_ids: Collection[int]) -> list[int]:
-    """Those of the patients with a task that a result can answer, or has answered."""
+    """Those of the patients with a task that a report can answer, or has answered."""
+    return _with_tasks(scope, patient_ids, FollowUpTask.panel.is_not(None))
+
+
+def waiting_for_exams(scope: Scope, patient_ids: Collection[int]) -> list[int]:
+    """The same for exams."""
+    return _with_tasks(scope, patient_ids, FollowUpTask.exam_kind.is_not(None))
+
+
+def _with_tasks(scope: Scope, patient_ids: Collection[int], asks: ColumnElement[bool]) -> list[int]:
     return list(
         db.session.execute(
             select(FollowUpTask.patient_id)
@@ -26,7 +36,7 @@ def waiting_for_results(scope: Scope, patient_ids: Collection[int]) -> list[int]
                 FollowUpTask.clinic_id == scope.clinic_id,
                 FollowUpTask.patient_id.in_(patient_ids),
                 FollowUpTask.state == FactState.RECORDED.value,
-                FollowUpTask.panel.is_not(None),
+                asks,
                 FollowUpTask.done_reason.is_(None),
             )
             .order_by(FollowUpTask.patient_id)
@@ -40,25 +50,73 @@ def match_tasks(scope: Scope, patient_id: int, reports: Sequence[LabReport]) -> 
     ``reports`` are those of the patient that stand, in the order of collection. Runs inside the unit of work that
     changed them. Tasks that somebody closed with a reason stay closed.
     """
-    tasks = db.session.execute(
-        select(FollowUpTask)
-        .where(
-            FollowUpTask.clinic_id == scope.clinic_id,
-            FollowUpTask.patient_id == patient_id,
-            FollowUpTask.state == FactState.RECORDED.value,
-            FollowUpTask.panel.is_not(None),
-            FollowUpTask.done_reason.is_(None),
-        )
-        .order_by(FollowUpTask.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).scalars()
-    for task in tasks:
+    for task in _waiting(scope, patient_id, FollowUpTask.panel.is_not(None)):
         asked = db.session.get(LabReport, task.lab_report_id) if task.lab_report_id else None
-        _set(scope, task, next((report for report in reports if _answers(report, task, asked)), None))
+        evidence = next((report for report in reports if _answers(scope, report, task, asked)), None)
+        if (evidence.id if evidence else None) != task.evidence_id:
+            before = audit.snapshot(task)
+            task.evidence_id = evidence.id if evidence else None
+            _set(scope, task, before, done=evidence is not None)
 
 
-def _answers(report: LabReport, task: FollowUpTask, asked: LabReport | None) -> bool:
+def match_exam_tasks(scope: Scope, patient_id: int) -> None:
+    """The same for tasks that ask for an exam: the first later one of the kind that stands closes them."""
+    db.session.flush()
+    tasks = _waiting(scope, patient_id, FollowUpTask.exam_kind.is_not(None))
+    for task in tasks:
+        asked = db.session.get(Exam, task.exam_id) if task.exam_id else None
+        exams = _standing_exams(scope, patient_id, str(task.exam_kind))
+        evidence = next((exam for exam in exams if _exam_answers(scope, exam, task, asked)), None)
+        if (evidence.id if evidence else None) != task.evidence_exam_id:
+            before = audit.snapshot(task)
+            task.evidence_exam_id = evidence.id if evidence else None
+            _set(scope, task, before, done=evidence is not None)
+
+
+def _waiting(scope: Scope, patient_id: int, asks: ColumnElement[bool]) -> list[FollowUpTask]:
+    """The tasks of a patient that evidence can close or open again, locked."""
+    return list(
+        db.session.execute(
+            select(FollowUpTask)
+            .where(
+                FollowUpTask.clinic_id == scope.clinic_id,
+                FollowUpTask.patient_id == patient_id,
+                FollowUpTask.state == FactState.RECORDED.value,
+                asks,
+                FollowUpTask.done_reason.is_(None),
+            )
+            .order_by(FollowUpTask.id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        ).scalars()
+    )
+
+
+def _standing_exams(scope: Scope, patient_id: int, kind: str) -> list[Exam]:
+    return list(
+        db.session.scalars(
+            select(Exam)
+            .where(
+                Exam.clinic_id == scope.clinic_id,
+                Exam.patient_id == patient_id,
+                Exam.kind == kind,
+                Exam.state == FactState.RECORDED.value,
+            )
+            .order_by(Exam.performed_on, Exam.id)
+        )
+    )
+
+
+def _exam_answers(scope: Scope, exam: Exam, task: FollowUpTask, asked: Exam | None) -> bool:
+    """Whether an exam is what a task waits for: later than the one that raised it, and no correction of it."""
+    if asked is None:
+        return exam.recorded_at >= task.recorded_at
+    if exam.performed_on < asked.performed_on or lineage(scope, exam) & lineage(scope, asked):
+        return False
+    return exam.performed_on > asked.performed_on or exam.recorded_at >= task.recorded_at
+
+
+def _answers(scope: Scope, report: LabReport, task: FollowUpTask, asked: LabReport | None) -> bool:
     """Whether a report is what a task waits for: valid, of its panel, of a specimen later than the one that raised it.
 
     On the same day a second specimen counts if it was recorded after the task. A correction of the first one does not,
@@ -68,32 +126,24 @@ def _answers(report: LabReport, task: FollowUpTask, asked: LabReport | None) -> 
         return False
     if asked is None:
         return report.recorded_at >= task.recorded_at
-    if report.collected_on < asked.collected_on or _is_version_of(report, asked):
+    if report.collected_on < asked.collected_on or lineage(scope, report) & lineage(scope, asked):
         return False
     return report.collected_on > asked.collected_on or report.recorded_at >= task.recorded_at
 
 
-def _is_version_of(report: LabReport, asked: LabReport) -> bool:
-    """Whether one of the two is a correction of the other, or of a correction of it."""
-    return bool(_lineage(report) & _lineage(asked))
-
-
-def _lineage(report: LabReport) -> set[int]:
-    """A report and all that it replaced."""
-    found, older = {report.id}, report.replaces_id
+def lineage(_scope: Scope, fact: LabReport | Exam) -> set[int]:
+    """The keys of a report or an exam and of all that it replaced."""
+    model: type[LabReport | Exam] = type(fact)
+    found, older = {fact.id}, fact.replaces_id
     while older is not None and older not in found:
         found.add(older)
-        older = db.session.get_one(LabReport, older).replaces_id
+        older = db.session.execute(select(model.replaces_id).where(model.id == older)).scalar_one()
     return found
 
 
-def _set(scope: Scope, task: FollowUpTask, evidence: LabReport | None) -> None:
-    if (evidence.id if evidence else None) == task.evidence_id:
-        return
-    before = audit.snapshot(task)
-    task.evidence_id = evidence.id if evidence else None
-    task.done_at, task.done_by_id = (scope.now, scope.user_id) if evidence else (None, None)
-    if evidence is not None:
+def _set(scope: Scope, task: FollowUpTask, before: dict[str, Any], *, done: bool) -> None:
+    task.done_at, task.done_by_id = (scope.now, scope.user_id) if done else (None, None)
+    if done:
         audit.record(scope, AuditAction.TASK_DONE, task, before=before)
     else:
         audit.record(scope, AuditAction.TASK_REOPENED, task, before=before, reason=GONE)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.permissions import Permission
-from clinic_tracker.domain.vocabulary import FactState, FindingAction, Panel
+from clinic_tracker.domain.vocabulary import ExamKind, FactState, FindingAction, Panel
 from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import LabReport
 from clinic_tracker.models.reviewing import Acknowledgement, FollowUpTask
@@ -16,17 +16,18 @@ from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import audit
 from clinic_tracker.services.audit import AuditAction
 from clinic_tracker.services.facts import check_reason, check_unchanged, find_fact, supersede, user_name, when, withdraw
-from clinic_tracker.services.task_evidence import match_tasks
+from clinic_tracker.services.task_evidence import match_exam_tasks, match_tasks
 from clinic_tracker.services.unit_of_work import unit_of_work
 
 
 class TaskDetails(NamedTuple):
-    """What is to be done, by when; with a panel a later report of it is the evidence that it was done."""
+    """What is to be done, by when. A later report of the panel, or exam of the kind, is the evidence of it."""
 
     action: FindingAction
     due_on: date
     words: str
     panel: Panel | None = None
+    exam_kind: ExamKind | None = None
 
 
 def plan_task(
@@ -34,7 +35,8 @@ def plan_task(
 ) -> FollowUpTask:
     """Add the task that an acknowledgement asks for, inside its unit of work."""
     task = _new(scope, acknowledgement.patient_id, details)
-    task.acknowledgement_id, task.lab_report_id = acknowledgement.id, acknowledgement.lab_report_id
+    task.acknowledgement_id = acknowledgement.id
+    task.lab_report_id, task.exam_id = acknowledgement.lab_report_id, acknowledgement.exam_id
     task.form_token = form_token
     db.session.add(task)
     audit.record(scope, AuditAction.TASK_PLANNED, task)
@@ -65,7 +67,7 @@ def reopen_task(scope: Scope, patient: uuid.UUID, task: uuid.UUID, *, reason: st
         before = audit.snapshot(row)
         row.done_at = row.done_by_id = row.done_reason = None
         audit.record(scope, AuditAction.TASK_REOPENED, row, before=before, reason=words)
-        match_tasks(scope, person.id, _standing_reports(scope, person.id))
+        _match(scope, person.id)
 
 
 def correct_task(
@@ -77,16 +79,16 @@ def correct_task(
     with unit_of_work(scope) as work:
         person = work.lock_patient(patient)
         old = _open_task(scope, person.id, task)
-        if (old.action, old.due_on, old.words, old.panel) == (*details[:3], details.panel):
+        if (old.action, old.due_on, old.words, old.panel, old.exam_kind) == details:
             raise RuleViolation("no_change", None, "Nothing was changed. Change what is wrong, or go back.")
         if details.due_on < scope.today and details.due_on != old.due_on:
             raise RuleViolation("past_date", "due_on", "Choose today or a later day.")
         before = audit.snapshot(old)
         new = _new(scope, person.id, details)
-        new.acknowledgement_id, new.lab_report_id = old.acknowledgement_id, old.lab_report_id
+        new.acknowledgement_id, new.lab_report_id, new.exam_id = old.acknowledgement_id, old.lab_report_id, old.exam_id
         supersede(scope, old, new, words)
         audit.record(scope, AuditAction.TASK_CORRECTED, new, before=before, reason=words)
-        match_tasks(scope, person.id, _standing_reports(scope, person.id))
+        _match(scope, person.id)
     return new.public_id
 
 
@@ -111,6 +113,7 @@ def _new(scope: Scope, patient_id: int, details: TaskDetails) -> FollowUpTask:
         patient_id=patient_id,
         action=details.action.value,
         panel=details.panel.value if details.panel else None,
+        exam_kind=details.exam_kind.value if details.exam_kind else None,
         due_on=details.due_on,
         words=details.words,
         recorded_by_id=scope.user_id,
@@ -125,6 +128,11 @@ def _open_task(scope: Scope, patient_id: int, task: uuid.UUID) -> FollowUpTask:
         by, at = user_name(scope, row.done_by_id), when(scope, row.done_at)
         raise RuleViolation("already_done", None, f"This task was done by {by} on {at}.")
     return row
+
+
+def _match(scope: Scope, patient_id: int) -> None:
+    match_tasks(scope, patient_id, _standing_reports(scope, patient_id))
+    match_exam_tasks(scope, patient_id)
 
 
 def _standing_reports(scope: Scope, patient_id: int) -> list[LabReport]:

@@ -8,7 +8,7 @@ from flask import Blueprint, g, url_for
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.vocabulary import InboundState
 from clinic_tracker.queries.inbound import waiting_counts
-from clinic_tracker.queries.inbound_origin import Origin, origin_of
+from clinic_tracker.queries.inbound_origin import Origin, exam_origin_of, origin_of
 from clinic_tracker.queries.lab_orders import nothing_back
 from clinic_tracker.queries.scope import Scope
 
@@ -39,3 +39,9 @@ def result_places(current: str) -> list[dict[str, Any]]:
 def report_origin(report: UUID) -> Origin | None:
     """The message that a report on a chart came with."""
     return origin_of(g.scope, report)
+
+
+@blueprint.app_template_global()
+def exam_origin(exam: UUID) -> Origin | None:
+    """The message that an exam on a chart came with."""
+    return exam_origin_of(g.scope, exam)

@@ -1,6 +1,7 @@
 """Answering one result: what was done about its findings, the sign-off, and taking either back."""
 
 import uuid
+from collections.abc import Sequence
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -8,10 +9,11 @@ from flask.typing import ResponseReturnValue
 from clinic_tracker.domain.errors import NotFound
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.vocabulary import FindingAction
-from clinic_tracker.queries.acknowledgements import acknowledgements_of
+from clinic_tracker.queries.acknowledgements import Said, acknowledgements_of
 from clinic_tracker.queries.lab_catalog import lab_catalog
 from clinic_tracker.queries.lab_reports import patient_report
-from clinic_tracker.queries.patients import patient_header
+from clinic_tracker.queries.patients import PatientHeader, patient_header
+from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services.acknowledgements import acknowledge, withdraw_acknowledgement
 from clinic_tracker.services.reviews import undo_review
 from clinic_tracker.web.access import current_scope, requires
@@ -64,9 +66,11 @@ def take_back(patient: uuid.UUID, report: uuid.UUID) -> ResponseReturnValue:
     if form.validate_on_submit() and accepted(form, undo_review, scope, patient, report, reason=form.reason.data):
         flash("Review taken back. The result waits for review.", "success")
         return redirect(url_for("labs.result", patient=patient, report=report), 303)
-    shown, banner = shown_report(lab_catalog(scope), row), banner_of(scope, header)
-    page = render_template("labs/undo_review.html", banner=banner, tab="results", form=form, report=shown)
-    return page, status_of(form)
+    values = {"report": shown_report(lab_catalog(scope), row), "tab": "results", "form": form}
+    back = url_for("labs.result", patient=patient, report=report)
+    return render_template("labs/undo_review.html", banner=banner_of(scope, header), back=back, **values), status_of(
+        form
+    )
 
 
 @blueprint.route(
@@ -78,15 +82,24 @@ def withdraw_answer(patient: uuid.UUID, report: uuid.UUID, answer: uuid.UUID) ->
     scope = current_scope()
     header = patient_header(scope, patient)
     row = patient_report(scope, header.id, report)
-    said = next((one for one in acknowledgements_of(scope, [row.id]).get(row.id, []) if one.public_id == answer), None)
+    said = acknowledgements_of(scope, [row.id]).get(row.id, [])
+    back = url_for("labs.result", patient=patient, report=report)
+    return answer_withdrawn(scope, header, said, answer, back)
+
+
+def answer_withdrawn(
+    scope: Scope, header: PatientHeader, answers: Sequence[Said], answer: uuid.UUID, back: str, tab: str = "results"
+) -> ResponseReturnValue:
+    """The question why something that was said is taken back, and that done."""
+    said = next((one for one in answers if one.public_id == answer), None)
     if said is None:
         raise NotFound("acknowledgement")
-    form, back = ReasonForm(scope=scope), url_for("labs.result", patient=patient, report=report)
+    form = ReasonForm(scope=scope)
     if form.validate_on_submit() and accepted(
-        form, withdraw_acknowledgement, scope, patient, answer, reason=form.reason.data
+        form, withdraw_acknowledgement, scope, header.public_id, answer, reason=form.reason.data
     ):
         flash("Taken back. The result waits for review.", "success")
         return redirect(back, 303)
     banner, action = banner_of(scope, header), ACTION_WORDS[FindingAction(said.action)]
-    values = {"banner": banner, "tab": "results", "form": form, "said": said, "action": action, "back": back}
+    values = {"banner": banner, "tab": tab, "form": form, "said": said, "action": action, "back": back}
     return render_template("labs/withdraw_answer.html", **values), status_of(form)

@@ -11,8 +11,10 @@ from clinic_tracker.domain.lab_entry import ABNORMAL, ReadValue, number_words, p
 from clinic_tracker.domain.lab_findings import told_once
 from clinic_tracker.domain.local_time import show_date
 from clinic_tracker.domain.panels import LabCatalog
-from clinic_tracker.domain.vocabulary import Panel, ResultStatus
+from clinic_tracker.domain.screening import EXAM_TYPES
+from clinic_tracker.domain.vocabulary import ExamKind, Panel, ResultStatus
 from clinic_tracker.queries.effects import AntiviralStop, Effect
+from clinic_tracker.queries.exams import ExamRow
 from clinic_tracker.queries.lab_rows import ReportRow
 from clinic_tracker.web.effects import EffectLine, effect_line
 from clinic_tracker.web.labs.forms import PANELS
@@ -22,6 +24,9 @@ STATUS_TONES = {
     ResultStatus.PRELIMINARY: ("Preliminary", "amber"),
     ResultStatus.CANCELLED: ("Cancelled", "amber"),
 }
+
+
+_ENDED = {"corrected": ("Replaced by a correction", "grey"), "entered_in_error": ("Entered in error", "red")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,23 @@ class ShownReport:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownExam:
+    """One exam as it is read, in the shape of a report: its outcome is its only value."""
+
+    row: ExamRow
+    title: str
+    values: tuple[ShownValue, ...]
+    findings: tuple[dict[str, Any], ...]
+    tags: tuple[tuple[str, str], ...]
+    counts_not: None = None
+
+    @property
+    def public_id(self) -> uuid.UUID:
+        """The id for addresses."""
+        return self.row.public_id
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     """The reports of one date of collection."""
 
@@ -79,6 +101,16 @@ def in_order(catalog: LabCatalog, panel: Panel, values: Iterable[ReadValue]) -> 
     """The values in the order of the panel, what it needs first."""
     codes = [analyte.code for analyte in catalog.panel_analytes(panel)]
     return sorted(values, key=lambda value: codes.index(value.analyte) if value.analyte in codes else len(codes))
+
+
+def shown_exam(row: ExamRow) -> ShownExam:
+    """An exam in words."""
+    known = EXAM_TYPES[ExamKind(row.kind)]
+    outcome = ShownValue(row.kind, row.method or known.title, known.words(row.outcome), "", None, "", None)
+    tags = [] if row.stands else [_ENDED[row.entry.state]]
+    if row.replaces_id is not None and row.stands:
+        tags.append(("Correction", "grey"))
+    return ShownExam(row, known.title, (outcome,), row.told, tuple(tags))
 
 
 def shown_value(catalog: LabCatalog, value: ReadValue) -> ShownValue:
@@ -153,10 +185,8 @@ def antiviral_words(stop: AntiviralStop) -> str:
 
 
 def _tags(row: ReportRow) -> Iterable[tuple[str, str]]:
-    if row.state == "corrected":
-        yield "Replaced by a correction", "grey"
-    elif row.state == "entered_in_error":
-        yield "Entered in error", "red"
+    if not row.stands:
+        yield _ENDED[row.state]
     status = ResultStatus(row.result_status)
     if status in STATUS_TONES:
         yield STATUS_TONES[status]

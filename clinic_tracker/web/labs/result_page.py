@@ -1,6 +1,6 @@
 """One result as a page: values, findings, what was done about them, the sign-off and its clock."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from clinic_tracker.domain.vocabulary import FindingAction
 from clinic_tracker.queries.acknowledgements import Said, acknowledgements_of, unanswered
+from clinic_tracker.queries.exams import ExamRow
 from clinic_tracker.queries.lab_catalog import lab_catalog
 from clinic_tracker.queries.lab_reports import replaced_report, replacement_of
 from clinic_tracker.queries.lab_rows import ReportRow
@@ -18,7 +19,7 @@ from clinic_tracker.queries.review_clock import review_due_dates
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.tasks import TaskRow, patient_tasks
 from clinic_tracker.web.forms import status_of
-from clinic_tracker.web.labs.presenters import ShownReport, shown_report
+from clinic_tracker.web.labs.presenters import shown_report
 from clinic_tracker.web.labs.review_forms import ACTION_WORDS, AnswerForm, answer_form
 from clinic_tracker.web.patients.banner import banner_of
 
@@ -35,9 +36,8 @@ class ShownFinding:
 
 @dataclass(frozen=True, slots=True)
 class ResultPage:
-    """What the page shows besides the report itself."""
+    """What the page shows besides the report or the exam itself."""
 
-    report: ShownReport
     findings: list[ShownFinding]
     due_on: date
     is_late: bool
@@ -58,7 +58,7 @@ def result_page(scope: Scope, header: PatientHeader, row: ReportRow, form: Answe
         "labs/result.html",
         banner=banner_of(scope, header),
         tab="results",
-        page=_shown(scope, header, row),
+        page=reviewed_page(scope, header, row, acknowledgements_of(scope, [row.id]).get(row.id, [])),
         report=shown_report(catalog, row),
         older=shown_report(catalog, older) if older else None,
         newer=replacement_of(scope, row.id),
@@ -68,21 +68,20 @@ def result_page(scope: Scope, header: PatientHeader, row: ReportRow, form: Answe
     return page, status_of(form)
 
 
-def _shown(scope: Scope, header: PatientHeader, row: ReportRow) -> ResultPage:
-    report = shown_report(lab_catalog(scope), row)
-    said = {item.rule: item for item in acknowledgements_of(scope, [row.id]).get(row.id, [])}
+def reviewed_page(scope: Scope, header: PatientHeader, row: ReportRow | ExamRow, answers: Sequence[Said]) -> ResultPage:
+    """What a report or an exam calls for, what was said about it, and its clock."""
+    said = {item.rule: item for item in answers}
     (due_on,) = review_due_dates(scope, [(row.recorded_at, row.worst_level)])
     asked: set[str] = set()
     findings = []
-    for item in report.findings:
+    for item in row.told:
         one = said.get(item["rule"])
         action = ACTION_WORDS[FindingAction(one.action)] if one else ""
         findings.append(ShownFinding(item, one, action, one is None and item["rule"] not in asked))
         asked.add(item["rule"])
     return ResultPage(
-        report=report,
         findings=findings,
         due_on=due_on,
         is_late=row.reviewed_at is None and scope.today > due_on,
-        tasks=[task for task in patient_tasks(scope, header.id) if task.report == row.public_id],
+        tasks=[task for task in patient_tasks(scope, header.id) if row.public_id in (task.report, task.exam)],
     )

@@ -10,11 +10,14 @@ from flask.typing import ResponseReturnValue
 
 from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.lab_entry import panel_title
+from clinic_tracker.domain.panels import LabCatalog
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.vocabulary import Panel
-from clinic_tracker.queries.acknowledgements import acknowledgements_of, unanswered
+from clinic_tracker.queries.acknowledgements import acknowledgements_of, exam_acknowledgements, unanswered
 from clinic_tracker.queries.cover import covering_today
+from clinic_tracker.queries.exams import ExamRow
 from clinic_tracker.queries.lab_catalog import lab_catalog
+from clinic_tracker.queries.lab_rows import ReportRow
 from clinic_tracker.queries.review_clock import review_due_dates
 from clinic_tracker.queries.review_queue import LEVELS, QueueFilter, WaitingRow, review_queue
 from clinic_tracker.queries.scope import Scope
@@ -24,9 +27,10 @@ from clinic_tracker.web.addresses import as_uuids, uuid_in
 from clinic_tracker.web.filters import duration, plural
 from clinic_tracker.web.labs.blueprint import blueprint
 from clinic_tracker.web.labs.forms import PANELS, ReviewForm
-from clinic_tracker.web.labs.presenters import ShownReport, shown_report
+from clinic_tracker.web.labs.presenters import ShownExam, ShownReport, shown_exam, shown_report
 
 HOURS_TOLD = 72
+EXAMS = "exams"
 LEVEL_WORDS = {"red": "Red", "amber": "Amber", "normal": "No finding"}
 
 
@@ -35,7 +39,8 @@ class QueueRow:
     """A waiting result with its patient, and the day by which it should be reviewed."""
 
     patient: WaitingRow
-    report: ShownReport
+    report: ShownReport | ShownExam
+    href: str
     due_on: date
     is_late: bool
     waiting: str
@@ -63,7 +68,11 @@ def show_queue(error: str | None = None) -> ResponseReturnValue:
         page=page,
         chosen=chosen,
         bands=level_bands(chosen, page.counts),
-        panels=[("", "All panels"), *((panel.value, panel_title(catalog, panel)) for panel in PANELS)],
+        panels=[
+            ("", "All results"),
+            *((panel.value, panel_title(catalog, panel)) for panel in PANELS),
+            (EXAMS, "Exams and screening"),
+        ],
         form=ReviewForm(),
         error=error,
         may_review=scope.may(Permission.REVIEW_RESULTS),
@@ -99,20 +108,36 @@ def queue_rows(scope: Scope, waiting: tuple[WaitingRow, ...]) -> list[QueueRow]:
     """The rows of the queue with their clock: red on the day they came, the others in business days."""
     catalog = lab_catalog(scope)
     due = review_due_dates(scope, [(row.report.recorded_at, row.report.worst_level) for row in waiting])
-    said = acknowledgements_of(scope, [row.report.id for row in waiting])
+    said = acknowledgements_of(scope, [row.report.id for row in waiting if not row.is_exam])
+    about_exams = exam_acknowledgements(scope, [row.report.id for row in waiting if row.is_exam])
     cover = covering_today(scope)
     return [
         QueueRow(
             patient=row,
-            report=shown_report(catalog, row.report),
+            report=shown_item(catalog, row.report),
+            href=item_page(row),
             due_on=due_on,
             is_late=scope.today > due_on,
             waiting=waiting_words(scope.now - row.report.recorded_at),
-            asks=bool(unanswered(scope, row.report.findings, said.get(row.report.id, []))),
+            asks=bool(
+                unanswered(scope, row.report.findings, (about_exams if row.is_exam else said).get(row.report.id, []))
+            ),
             covered_by=cover.get(row.prescriber or ""),
         )
         for row, due_on in zip(waiting, due, strict=True)
     ]
+
+
+def shown_item(catalog: LabCatalog, row: ReportRow | ExamRow) -> ShownReport | ShownExam:
+    """A report or an exam in words."""
+    return shown_exam(row) if isinstance(row, ExamRow) else shown_report(catalog, row)
+
+
+def item_page(row: WaitingRow) -> str:
+    """Where a report or an exam is read and answered."""
+    if row.is_exam:
+        return url_for("labs.exam", patient=row.patient, exam=row.report.public_id)
+    return url_for("labs.result", patient=row.patient, report=row.report.public_id)
 
 
 def waiting_words(span: timedelta) -> str:
@@ -129,6 +154,7 @@ def chosen_filter() -> QueueFilter:
     return QueueFilter(
         level=level if level in LEVELS else None,
         panel=Panel(panel) if panel in set(Panel) else None,
+        exams=panel == EXAMS,
         mine=request.args.get("mine") == "1",
         late=request.args.get("late") == "1",
     )
@@ -138,7 +164,7 @@ def filter_values() -> dict[str, Any]:
     """The filter of the address, to come back to."""
     chosen = chosen_filter()
     marks = {"mine": "1" if chosen.mine else None, "late": "1" if chosen.late else None}
-    values = {"level": chosen.level, "panel": chosen.panel, **marks}
+    values = {"level": chosen.level, "panel": EXAMS if chosen.exams else chosen.panel, **marks}
     return {name: value for name, value in values.items() if value}
 
 

@@ -57,11 +57,16 @@ class AnswerForm(Form):
         return Answer(rule, FindingAction(action), words, due_on, Panel(panel) if panel else None)
 
 
-def answer_form(catalog: LabCatalog, waiting: Mapping[str, Any], panel: str, digest: str) -> AnswerForm:
-    """The form for the findings that wait, by rule, of a report of that panel as it looks now."""
+def answer_form(
+    catalog: LabCatalog, waiting: Mapping[str, Any], panel: str, digest: str, itself: str = "Nothing"
+) -> AnswerForm:
+    """The form for the findings that wait, by rule, of a report of that panel as it looks now.
+
+    ``itself``: what is repeated where no panel is chosen, for an exam that belongs to none.
+    """
     titles = tuple((known.value, panel_title(catalog, known)) for known in PANELS if known is not Panel.OTHER)
     chosen = panel if panel != Panel.OTHER.value else ""
-    return _class(tuple(waiting), titles, chosen)(seen=digest)
+    return _class(tuple(waiting), (("", itself), *titles), chosen)(seen=digest)
 
 
 @lru_cache(maxsize=256)
@@ -71,7 +76,7 @@ def _class(rules: tuple[str, ...], panels: tuple[tuple[str, str], ...], panel: s
         fields |= {
             f"{rule}_action": RadioField("What was done", choices=_CHOICES),
             f"{rule}_due_on": DateField("By which day", not_past=True, hint=_DAY_HINT),
-            f"{rule}_panel": SelectField("What is repeated", choices=[("", "Nothing"), *panels], default=panel),
+            f"{rule}_panel": SelectField("What is repeated", choices=list(panels), default=panel),
             f"{rule}_words": StringField("In words", max_length=2000, width=30, hint=_WORDS_HINT),
         }
     return type("ResultAnswerForm", (AnswerForm,), fields)

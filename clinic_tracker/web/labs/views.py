@@ -18,7 +18,7 @@ from clinic_tracker.queries.lab_reports import (
 from clinic_tracker.queries.patients import patient_header
 from clinic_tracker.web.access import current_scope, requires
 from clinic_tracker.web.addresses import uuid_in
-from clinic_tracker.web.labs import answers, cover, entry, review
+from clinic_tracker.web.labs import answers, cover, entry, exams, review
 from clinic_tracker.web.labs.blueprint import blueprint
 from clinic_tracker.web.labs.effects import entered_effects
 from clinic_tracker.web.labs.forms import PANELS
@@ -27,7 +27,7 @@ from clinic_tracker.web.labs.result_page import form_of, result_page
 from clinic_tracker.web.labs.trends import TREND_ANALYTES, analytes_of, trends_of
 from clinic_tracker.web.patients.banner import banner_of
 
-__all__ = ["answers", "blueprint", "cover", "entry", "review"]
+__all__ = ["answers", "blueprint", "cover", "entry", "exams", "review"]
 
 
 @blueprint.route("/patients/<uuid:patient>/results")

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 from clinic_tracker.domain.history import VALID_STATUSES
 from clinic_tracker.domain.local_time import show_date
+from clinic_tracker.domain.panels import Level
+from clinic_tracker.domain.screening import exam_title
 from clinic_tracker.domain.vocabulary import CourseState
+from clinic_tracker.queries.exams import exams_of
 from clinic_tracker.queries.lab_reports import patient_reports
 from clinic_tracker.queries.patients import PatientHeader
 from clinic_tracker.queries.scope import Scope
@@ -29,6 +32,7 @@ def data_checks(scope: Scope, header: PatientHeader, treatment: Treatment) -> li
         *_identity(header),
         *_treatment(scope, header, treatment),
         *_reports(scope, header),
+        *_exams(scope, header),
         *_ending(scope, header),
     ]
 
@@ -72,6 +76,14 @@ def _reports(scope: Scope, header: PatientHeader) -> Iterator[DataCheck]:
             yield DataCheck(f"The report of {on} counts for nothing: {row.missing or 'it is incomplete'}.", href)
         elif row.panel != "other" and row.result_status not in VALID_STATUSES:
             yield DataCheck(f"The report of {on} is {row.result_status}, not final.", href)
+
+
+def _exams(scope: Scope, header: PatientHeader) -> Iterator[DataCheck]:
+    """Red exams that nobody has reviewed."""
+    for row in exams_of(scope, header.id):
+        if row.stands and row.worst_level == Level.RED and row.reviewed_at is None:
+            href = link_to("labs.exam", patient=header.public_id, exam=row.public_id)
+            yield DataCheck(f"{exam_title(row.kind)} of {show_date(row.performed_on)}: red, and not reviewed.", href)
 
 
 def _ending(scope: Scope, header: PatientHeader) -> Iterator[DataCheck]:

@@ -41,6 +41,7 @@ class Entry:
     note: str | None
     entry: Attribution
     is_correction: bool
+    waits: bool = False  # for review
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ def as_exam_entry(row: ExamRow) -> Entry:
         note=row.note,
         entry=row.entry,
         is_correction=row.replaces_id is not None,
+        waits=row.stands and row.review.is_asked and row.reviewed_at is None,
     )
 
 

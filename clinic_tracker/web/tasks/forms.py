@@ -2,7 +2,8 @@
 
 from clinic_tracker.domain.lab_entry import panel_title
 from clinic_tracker.domain.panels import LabCatalog
-from clinic_tracker.domain.vocabulary import FindingAction, Panel
+from clinic_tracker.domain.screening import EXAM_TYPES
+from clinic_tracker.domain.vocabulary import ExamKind, FindingAction, Panel
 from clinic_tracker.services.tasks import TaskDetails
 from clinic_tracker.web.forms import DateField, Form, SelectField, StringField, TextAreaField
 from clinic_tracker.web.labs.forms import PANELS
@@ -25,15 +26,21 @@ class TaskForm(Form):
     reason = TextAreaField("Reason of the change", required="Give the reason", max_length=2000)
 
     def offer(self, catalog: LabCatalog) -> None:
-        """The kinds and the panels to choose from."""
+        """The kinds, and the panels and exams to choose from."""
         self.action.choices = [
             (action, words) for action, words in ACTION_WORDS.items() if action is not FindingAction.NO_ACTION
         ]
         panels = [panel for panel in PANELS if panel is not Panel.OTHER]
-        self.panel.choices = [("", "None: it is closed with a reason"), *((p, panel_title(catalog, p)) for p in panels)]
+        self.panel.choices = [
+            ("", "None: it is closed with a reason"),
+            *((panel, panel_title(catalog, panel)) for panel in panels),
+            *((kind, known.title) for kind, known in EXAM_TYPES.items()),
+        ]
 
     @property
     def details(self) -> TaskDetails:
         """The answers."""
-        panel = Panel(self.panel.data) if self.panel.data else None
-        return TaskDetails(FindingAction(self.action.data), self.due_on.data, self.words.data, panel)
+        wanted = self.panel.data
+        panel = Panel(wanted) if wanted in set(Panel) else None
+        kind = ExamKind(wanted) if wanted in set(ExamKind) else None
+        return TaskDetails(FindingAction(self.action.data), self.due_on.data, self.words.data, panel, kind)

@@ -24,7 +24,7 @@ blueprint = Blueprint("tasks", __name__)
 
 COLUMNS = (
     "mrn", "family_name", "given_name", "birth_date", "prescriber", "action", "panel", "due_on", "words",
-    "recorded_at", "recorded_by", "report_collected_on",
+    "recorded_at", "recorded_by", "report_collected_on", "exam_kind", "exam_on",
 )  # fmt: skip
 VIEW_WORDS = {TaskView.OPEN: "All open", TaskView.OVERDUE: "Overdue", TaskView.DUE: "Due in 7 days"}
 
@@ -99,7 +99,8 @@ def correct(patient: uuid.UUID, task: uuid.UUID) -> ResponseReturnValue:
     scope = current_scope()
     header = patient_header(scope, patient)
     row = patient_task(scope, header.id, task)
-    form = TaskForm(scope=scope, action=row.action, words=row.words, due_on=row.due_on, panel=row.panel)
+    wanted = row.panel or row.exam_kind
+    form = TaskForm(scope=scope, action=row.action, words=row.words, due_on=row.due_on, panel=wanted)
     form.offer(lab_catalog(scope))
     if form.validate_on_submit() and accepted(
         form, correct_task, scope, patient, task, form.details, reason=form.reason.data
