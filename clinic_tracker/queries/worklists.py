@@ -7,18 +7,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, select
 
-from clinic_tracker.domain.history import History
-from clinic_tracker.domain.protocol import Protocol
-from clinic_tracker.domain.schedule import forecast
-from clinic_tracker.domain.status import missed_in_a_row, standing_state
-from clinic_tracker.domain.vocabulary import StandingState
 from clinic_tracker.models.access import Prescriber
 from clinic_tracker.models.base import db
 from clinic_tracker.models.patients import Patient
 from clinic_tracker.models.schedule import PatientSchedule, Standing
-from clinic_tracker.queries.history import load_history
+from clinic_tracker.queries.knowledge import Knowledge
 from clinic_tracker.queries.scope import Scope
-from clinic_tracker.queries.settings import protocol_in_force
+from clinic_tracker.queries.standings import standings_on
 from clinic_tracker.queries.worklist_filter import Grouping, WorklistFilter, band_conditions, item_conditions
 from clinic_tracker.queries.worklist_items import OwedItem, item_columns
 from clinic_tracker.queries.worklist_pages import patients_in_band
@@ -102,37 +97,15 @@ def _stored(scope: Scope, as_of: date, condition: Any) -> Iterator[WorklistItem]
 
 def _recomputed(scope: Scope, as_of: date) -> Iterator[WorklistItem]:
     """The same lines by the engine, from the facts dated by then."""
-    people = {
-        key: tuple(person)
-        for key, *person in db.session.execute(
-            select(
-                Patient.id, Patient.mrn, Patient.family_name, Patient.given_name, Patient.birth_date, Prescriber.name
-            )
-            .outerjoin(Prescriber, Prescriber.id == Patient.prescriber_id)
-            .where(Patient.clinic_id == scope.clinic_id, Patient.merged_into_id.is_(None))
-        )
-    }
-    protocols: dict[str, Protocol] = {}
-    for key, history in load_history(scope, people.keys(), as_of).items():
-        protocol = protocols.get(history.protocol)
-        if protocol is None:
-            protocol = protocols[history.protocol] = protocol_in_force(scope, history.protocol, as_of)
-        yield from _lines_of(people[key], history, protocol, as_of)
-
-
-def _lines_of(person: tuple[Any, ...], history: History, protocol: Protocol, as_of: date) -> Iterator[WorklistItem]:
-    mrn, family, given, born, prescriber = person
-    day = as_of.toordinal()
-    answer = forecast(history.known_on(day), protocol)
-    for standing in answer.standings:
-        state = standing_state(standing, day, answer.closed_on)
-        due = date.fromordinal(standing.next_due) if standing.next_due is not None else None
-        done = date.fromordinal(standing.last_done) if standing.last_done is not None else None
-        late = (as_of - due).days if due and state is StandingState.OVERDUE else 0
-        missed = missed_in_a_row(standing, answer.obligations, day)
-        yield WorklistItem(
-            mrn, family, given, born, standing.requirement, state.value, due, late, missed, done, prescriber
-        )
+    known = Knowledge(scope)
+    prescribers = {key: named.name for key, named in known.prescribers().items()}
+    for person, standings in standings_on(known, list(known.people().values()), as_of):
+        prescriber = prescribers[person.prescriber_id] if person.prescriber_id is not None else None
+        for one in standings:
+            yield WorklistItem(
+                person.mrn, person.family_name, person.given_name, person.birth_date, one.requirement, one.state.value,
+                one.next_due_on, one.days_overdue, one.missed_in_a_row, one.last_done_on, prescriber,
+            )  # fmt: skip
 
 
 def _in_order(rows: Iterable[WorklistItem]) -> list[WorklistItem]:

@@ -13,6 +13,7 @@ from clinic_tracker.queries.reports import (
     evidence_pack,
     obligations,
     observation,
+    overdue,
     reviews,
 )
 from clinic_tracker.queries.scope import Scope
@@ -35,6 +36,7 @@ class Source(NamedTuple):
 SOURCES: tuple[Source, ...] = (
     Source(compliance.DEFINITION, compliance.lines),
     Source(obligations.DEFINITION, obligations.lines, obligations.expected),
+    Source(overdue.DEFINITION, overdue.lines),
     Source(evidence_pack.DEFINITION, evidence_pack.lines),
     Source(deviations.DEFINITION, deviations.lines),
     Source(observation.DEFINITION, observation.lines),
