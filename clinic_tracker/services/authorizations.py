@@ -120,7 +120,7 @@ def _new(scope: Scope, patient: Patient, course: TreatmentCourse, baseline: Base
         patient_id=patient.id,
         course_id=course.id,
         planned_start_on=baseline.start_on,
-        baseline=[_kept(item) for item in baseline.items],
+        baseline=kept_items(baseline),
         recorded_by_id=scope.user_id,
         recorded_at=scope.now,
     )
@@ -180,8 +180,12 @@ def _expiry(scope: Scope, patient: Patient, authorized_on: date, baseline: Basel
     return min(end, holds) if holds is not None and holds >= authorized_on else end
 
 
+def kept_items(baseline: Baseline) -> list[dict[str, Any]]:
+    """The baseline set as it stands, to be kept with an authorization."""
+    return [_kept(item) for item in baseline.items]
+
+
 def _kept(item: BaselineItem) -> dict[str, Any]:
-    """An item as it stood, kept with the authorization."""
     return {
         "code": item.code,
         "title": item.title,

@@ -41,8 +41,7 @@ class Chart:
         self.patient = patient
         self.story = story
         self.random = random
-        self.zone = ZoneInfo(scope.time_zone)
-        self.today = scope.today
+        self.zone, self.today = ZoneInfo(scope.time_zone), scope.today
         female = patient.sex_at_birth == "female"
         self.body = Physiology.of(random, female=female)
         self.silent_from = self.today - timedelta(days=30 * story.silent_months) if story.silent_months else self.today
@@ -53,6 +52,7 @@ class Chart:
         ends = self._course_ends()
         spans = [self._span(number, end) for number, end in enumerate(ends, start=1)]
         first_day = self._first_day(spans)
+        self.patient.registered_at = min(self.at(first_day - timedelta(days=60), 10), self.scope.now)
         if self.story.enrolled:
             self._enroll(first_day - timedelta(days=45))
             evidence.screening(first_day - timedelta(days=40))

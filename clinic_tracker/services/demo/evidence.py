@@ -24,6 +24,7 @@ _LEFT_OUT = {
     "cbc_diff": ({"neutrophils", "lymphocytes"}, "no differential (neutrophils, lymphocytes)"),
     "urinalysis_cells": ({"urine_rbc", "urine_wbc"}, "no cell counts (dipstick only)"),
 }
+PAPER_DAY, PAPER_DAYS = 13, 11  # what was drawn on this day of a month came on paper, and was entered days later
 _SATURDAY = 5
 _DAYS_A_MONTH = 30.4
 _QUARTER = 3
@@ -128,9 +129,10 @@ class Evidence:
             left_out, missing = _LEFT_OUT[panel]
             values = [value for value in values if value.analyte not in left_out]
         to_review = is_last and (self.story.unreviewed or missing is not None)
+        arrived = drawn + timedelta(days=PAPER_DAYS if drawn.day == PAPER_DAY else 1)
         report = self.chart.fact(
             LabReport,
-            drawn,
+            arrived,
             panel=panel.value,
             collected_on=drawn,
             collected_at=self.chart.at(drawn, 8, 30),
@@ -138,7 +140,7 @@ class Evidence:
             missing=missing,
             laboratory="LabCorp" if self.chart.patient.protocol_id == "lemtrada-us" else "Hospital laboratory",
             reviewed_by_id=None if to_review else self.chart.cast.neurologist,
-            reviewed_at=None if to_review else self.chart.at(drawn, 17, 10),
+            reviewed_at=None if to_review else min(self.chart.at(arrived, 17, 10), self.chart.scope.now),
         )
         self.waiting.append((report, values))
         return report, values

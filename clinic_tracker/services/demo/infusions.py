@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from clinic_tracker.domain.vocabulary import PremedicationKind, ReactionEnding, ReactionGrade
 from clinic_tracker.models.base import db
 from clinic_tracker.models.treatment import (
+    Deviation,
     EarlyPart,
     Infusion,
     InfusionPause,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 STEROID_DAYS = 3
 OBSERVATION = 120
+EARLY_DAY, EARLY_AMONG = 2, 7  # of every so many courses, somebody leaves too early on this day
 LENGTH = timedelta(minutes=245)
 _STARTED_AGO = {
     "infusing": timedelta(minutes=95),
@@ -47,7 +49,12 @@ class InfusionDays:
         start = self.chart.at(on, 9, random.randint(0, 40))
         end = start + timedelta(minutes=random.randint(235, 265))
         discharge = end + timedelta(minutes=random.randint(121, 150))
+        left_early = day_number == EARLY_DAY and int(self.lot[1:]) % EARLY_AMONG == 0
+        if left_early:
+            discharge = end + timedelta(minutes=95)
         infusion = self._infusion(day_number, on, start, end, discharge)
+        if left_early:
+            self._left_early(infusion)
         for minutes in (-10, 60, 180, 300):
             self._vitals(infusion, start + timedelta(minutes=minutes))
         if random.random() < 0.12:  # noqa: PLR2004
@@ -131,6 +138,25 @@ class InfusionDays:
             temperature=round(random.uniform(36.3, 37.4), 1),
             respiratory_rate=random.randint(13, 18),
             oxygen_saturation=random.randint(96, 99),
+        )
+
+    def _left_early(self, infusion: Infusion) -> None:
+        """A discharge after 95 minutes, with the departure that it is (R-48)."""
+        infusion.early_discharge_reason = "Last bus home; felt well, called in the evening"
+        db.session.add(
+            Deviation(
+                clinic_id=infusion.clinic_id,
+                patient_id=infusion.patient_id,
+                course_id=self.course.id,
+                infusion_id=infusion.id,
+                code="early_discharge",
+                requirement="R-48",
+                message=f"Observed for 95 minutes; {OBSERVATION} are required.",
+                reason=infusion.early_discharge_reason,
+                occurred_on=infusion.infused_on,
+                recorded_by_id=self.chart.cast.staff,
+                recorded_at=infusion.recorded_at,
+            )
         )
 
     def _paused_reaction(self, infusion: Infusion, start: datetime) -> None:

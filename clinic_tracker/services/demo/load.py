@@ -23,6 +23,7 @@ from clinic_tracker.services.audit import AuditAction
 from clinic_tracker.services.demo.chart import Cast, Chart
 from clinic_tracker.services.demo.follow_up import answer_some
 from clinic_tracker.services.demo.inbound import receive_results
+from clinic_tracker.services.demo.papers import keep_baselines
 from clinic_tracker.services.demo.people import (
     FAMILY_NAMES,
     FEMALE_NAMES,
@@ -109,6 +110,7 @@ def _load_clinic(scope: Scope, plan: DemoClinic, count: int, random: Random, as_
         work.touch(_duplicate(at_clinic, charts[-1][0]))
         db.session.flush()
         furnish_suite(at_clinic, cast)
+        keep_baselines(at_clinic)
         for patient, story in charts:
             if story.abnormal or story.unreviewed or story.incomplete:
                 refresh_findings(at_clinic, patient, add_months(at_clinic.today, -3))
