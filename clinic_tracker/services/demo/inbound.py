@@ -26,13 +26,14 @@ from clinic_tracker.services.inbound_ingest import ingest
 from clinic_tracker.services.unit_of_work import unit_of_work
 
 LABORATORY = "Demonstration Laboratory"
+SHEETS = "Outside results, as spreadsheets"
 _SENT_DAYS_AGO = 2
 _DRAWN_DAYS_AGO = 5
 _MORNING = time(13, 5)
 
 
 def receive_results(scope: Scope, cast: Cast, patients: Sequence[Patient]) -> None:
-    """A source with two messages, and the order of a specimen that was drawn days ago."""
+    """A laboratory with two messages, a source of tables, and the order of a specimen that was drawn days ago."""
     waiting, doubted, known = (patients[place % len(patients)] for place in (1, 2, 3))
     drawn = scope.today - timedelta(days=_DRAWN_DAYS_AGO)
     with unit_of_work(scope):
@@ -49,7 +50,10 @@ def receive_results(scope: Scope, cast: Cast, patients: Sequence[Patient]) -> No
             recorded_by_id=cast.staff,
             recorded_at=scope.now - timedelta(days=_DRAWN_DAYS_AGO),
         )
-        db.session.add_all((source, order))
+        sheets = InboundSource(
+            clinic_id=scope.clinic_id, name=SHEETS, kind=InboundKind.TABLE.value, created_at=scope.now
+        )
+        db.session.add_all((source, sheets, order))
         db.session.flush()
         lab = source.public_id
     earlier = replace(scope, now=scope.now - timedelta(days=_SENT_DAYS_AGO))
