@@ -12,7 +12,7 @@ from clinic_tracker.domain.errors import NotFound
 from clinic_tracker.models.access import Prescriber, User
 from clinic_tracker.models.base import db
 from clinic_tracker.models.patients import Enrollment
-from clinic_tracker.queries.exams import Attribution
+from clinic_tracker.queries.exam_rows import Attribution
 from clinic_tracker.queries.scope import Scope
 
 

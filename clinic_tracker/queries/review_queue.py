@@ -14,7 +14,8 @@ from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import Exam, LabReport
 from clinic_tracker.models.patients import Patient
 from clinic_tracker.queries.cover import is_covered_by_me
-from clinic_tracker.queries.exams import ExamRow, exams_by_key
+from clinic_tracker.queries.exam_rows import ExamRow
+from clinic_tracker.queries.exams import exams_by_key
 from clinic_tracker.queries.lab_rows import ReportRow, report_columns, with_values
 from clinic_tracker.queries.review_clock import is_unseen_red
 from clinic_tracker.queries.scope import Scope

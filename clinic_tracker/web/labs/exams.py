@@ -8,7 +8,8 @@ from flask.typing import ResponseReturnValue
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.screening import exam_title
 from clinic_tracker.queries.acknowledgements import exam_acknowledgements, unanswered
-from clinic_tracker.queries.exams import ExamRow, find_exam, replacement_of_exam
+from clinic_tracker.queries.exam_rows import ExamRow
+from clinic_tracker.queries.exams import find_exam, replacement_of_exam
 from clinic_tracker.queries.lab_catalog import lab_catalog
 from clinic_tracker.queries.patients import PatientHeader, patient_header
 from clinic_tracker.queries.scope import Scope

@@ -14,7 +14,7 @@ from clinic_tracker.domain.panels import LabCatalog
 from clinic_tracker.domain.screening import EXAM_TYPES
 from clinic_tracker.domain.vocabulary import ExamKind, Panel, ResultStatus
 from clinic_tracker.queries.effects import AntiviralStop, Effect
-from clinic_tracker.queries.exams import ExamRow
+from clinic_tracker.queries.exam_rows import ExamRow
 from clinic_tracker.queries.lab_rows import ReportRow
 from clinic_tracker.web.effects import EffectLine, effect_line
 from clinic_tracker.web.labs.forms import PANELS

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from clinic_tracker.domain.vocabulary import FindingAction
 from clinic_tracker.queries.acknowledgements import Said, acknowledgements_of, unanswered
-from clinic_tracker.queries.exams import ExamRow
+from clinic_tracker.queries.exam_rows import ExamRow
 from clinic_tracker.queries.lab_catalog import lab_catalog
 from clinic_tracker.queries.lab_reports import replaced_report, replacement_of
 from clinic_tracker.queries.lab_rows import ReportRow

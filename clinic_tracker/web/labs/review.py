@@ -15,7 +15,7 @@ from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.vocabulary import Panel
 from clinic_tracker.queries.acknowledgements import acknowledgements_of, exam_acknowledgements, unanswered
 from clinic_tracker.queries.cover import covering_today
-from clinic_tracker.queries.exams import ExamRow
+from clinic_tracker.queries.exam_rows import ExamRow
 from clinic_tracker.queries.lab_catalog import lab_catalog
 from clinic_tracker.queries.lab_rows import ReportRow
 from clinic_tracker.queries.review_clock import review_due_dates

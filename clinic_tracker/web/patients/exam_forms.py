@@ -8,7 +8,8 @@ import wtforms
 from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.screening import EXAM_TYPES, VACCINES, ExamType
 from clinic_tracker.domain.vocabulary import ExamKind
-from clinic_tracker.queries.exams import ExamRow, VaccinationRow
+from clinic_tracker.queries.exam_rows import ExamRow
+from clinic_tracker.queries.exams import VaccinationRow
 from clinic_tracker.services.exams import ExamEntry
 from clinic_tracker.services.vaccinations import VaccinationEntry
 from clinic_tracker.web.fields import sentence_label

@@ -10,9 +10,8 @@ from clinic_tracker.domain.local_time import add_months, show_date
 from clinic_tracker.domain.notes import Severity
 from clinic_tracker.domain.screening import EXAM_TYPES, VACCINES_BY_CODE, check_vaccination, exam_title, vaccine_title
 from clinic_tracker.domain.vocabulary import ExamKind, Sex
+from clinic_tracker.queries.exam_rows import Attribution, ExamRow
 from clinic_tracker.queries.exams import (
-    Attribution,
-    ExamRow,
     OwedExam,
     VaccinationRow,
     exams_of,
