@@ -11,10 +11,13 @@ from clinic_tracker.queries.reports import (
     compliance,
     deviations,
     evidence_pack,
+    gaps,
+    lost,
     obligations,
     observation,
     overdue,
     reviews,
+    workload,
 )
 from clinic_tracker.queries.scope import Scope
 
@@ -43,5 +46,8 @@ SOURCES: tuple[Source, ...] = (
     Source(adverse_events.DEFINITION, adverse_events.lines),
     Source(reviews.DEFINITION, reviews.lines),
     Source(access.DEFINITION, access.lines),
+    Source(gaps.DEFINITION, gaps.lines),
+    Source(lost.DEFINITION, lost.lines),
+    Source(workload.DEFINITION, workload.lines),
 )
 REPORTS: dict[str, Source] = {source.definition.name: source for source in SOURCES}
