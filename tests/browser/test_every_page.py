@@ -39,7 +39,7 @@ from tests.browser.visitor import Visitor
 from tests.factories import MONTHLY, Chart, register
 from tests.fixtures.people import Cast
 from tests.inbound import add_source, identity_of, message, report, results, send
-from tests.reviewed import answers, reports, tasks
+from tests.reviewed import answers, exams, reports, tasks
 from tests.treated import add_patient
 
 Values = dict[str, Any]
@@ -62,6 +62,9 @@ ELSEWHERE = {
 # Parameters for which a page needs another value than the rest.
 SPECIAL = {
     "labs.withdraw_answer": {"report": "answered"},
+    "labs.withdraw_exam_answer": {"exam": "answered_exam", "answer": "exam_answer"},
+    "labs.exam": {"exam": "answered_exam"},
+    "labs.undo_exam_review": {"exam": "answered_exam"},
     "admin.threshold": {"code": "rule"},
     "inbound.choose": {"result": "unmatched"},
     "inbound.unmatched_result": {"result": "unmatched"},
@@ -91,7 +94,8 @@ def chart(cast: Cast, scope_for: Callable[..., Scope]) -> Chart:
 
 def with_everything(chart: Chart, doctor: Scope) -> Chart:
     """Evidence, a contact, an antiviral and a waiver."""
-    chart.results(date(2026, 1, 20), *MONTHLY, platelets="48").exam("hpv_screen", date(2026, 1, 12), "negative")
+    chart.results(date(2026, 1, 20), *MONTHLY, platelets="48").exam("tb_screen", date(2026, 1, 12), "indeterminate")
+    chart.exam("hpv_screen", date(2026, 1, 12), "negative")
     chart.form("patient_authorization_and_baseline_lab_form", date(2026, 1, 20), course=1)
     scope, today = chart.scope, chart.scope.today
     channel, outcome = OutreachChannel.PHONE, OutreachOutcome.NO_ANSWER
@@ -106,6 +110,8 @@ def with_everything(chart: Chart, doctor: Scope) -> Chart:
     waive_requirement(doctor, chart.id, requirement="hpv_screen", reason="Hysterectomy", **span)
     low = Answer("platelets_very_low", FindingAction.REPEAT_ORDERED, None, today)
     acknowledge(doctor, chart.id, reports(patient_id=chart.row.id, panel="cbc_diff")[-1].public_id, [low])
+    unclear = Answer("tb_screen_indeterminate", FindingAction.PATIENT_CALLED)
+    acknowledge(doctor, chart.id, exams(patient_id=chart.row.id, worst_level="amber")[-1].public_id, [unclear])
     return with_arrivals(chart)
 
 
@@ -166,6 +172,8 @@ def values_of(chart: Chart, other: Chart, cast: Cast) -> Values:
         "rule": "platelets_low",
         "answered": reports(patient_id=chart_id, panel="cbc_diff")[-1].public_id,
         "answer": answers()[0].public_id,
+        "answered_exam": exams(patient_id=chart_id, worst_level="amber")[-1].public_id,
+        "exam_answer": answers()[-1].public_id,
         "task": tasks()[0].public_id,
         "kind": "vitals",
         **arrived(),
