@@ -1,12 +1,12 @@
 """Reads of sign-in: sessions and the clinics of a person."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 
-from clinic_tracker.domain.permissions import ROLE_PERMISSIONS
+from clinic_tracker.domain.permissions import ROLE_PERMISSIONS, Permission
 from clinic_tracker.domain.vocabulary import Role
 from clinic_tracker.models.access import Clinic, Membership, User, UserSession
 from clinic_tracker.models.base import db
@@ -86,6 +86,35 @@ def clinics_of_user(scope: Scope) -> list[ClinicChoice]:
         .order_by(Clinic.name)
     )
     return [ClinicChoice(slug, name, Role(role)) for slug, name, role in rows]
+
+
+def scopes_of_user(scope: Scope, permission: Permission) -> list[Scope]:
+    """The scopes of the person in every clinic where a current role of theirs holds the permission, by name.
+
+    Each has the clinic's own zone, protocol and role; the clock and the request are those of ``scope``.
+    """
+    columns = (Clinic.id, Clinic.slug, Clinic.name, Clinic.time_zone, Clinic.protocol_id, Clinic.is_demo)
+    rows = db.session.execute(
+        select(*columns, Membership.role)
+        .join(Membership, Membership.clinic_id == Clinic.id)
+        .where(Membership.user_id == scope.user_id, Membership.ended_on.is_(None))
+        .order_by(Clinic.name, Clinic.id)
+    )
+    return [
+        replace(
+            scope,
+            clinic_id=clinic_id,
+            clinic_slug=slug,
+            clinic_name=name,
+            time_zone=zone,
+            protocol_id=protocol_id,
+            is_demo=is_demo,
+            role=Role(role),
+            permissions=ROLE_PERMISSIONS[Role(role)],
+        )
+        for clinic_id, slug, name, zone, protocol_id, is_demo, role in rows
+        if permission in ROLE_PERMISSIONS[Role(role)]
+    ]
 
 
 def scope_of_session(scope: Scope, session: CurrentSession) -> Scope:

@@ -25,12 +25,20 @@ def outcome_of(scope: Scope) -> ColumnElement[str]:
     grace = setting(scope, GRACE_SETTING)
     return case(
         (table.done_on <= table.due_on, Outcome.ON_TIME.value),
-        (table.done_on <= _later(table.due_on, grace), Outcome.ON_TIME.value),
+        (table.done_on <= later(table.due_on, grace), Outcome.ON_TIME.value),
         (table.done_on.is_not(None), Outcome.LATE.value),
         (table.waived, Outcome.WAIVED.value),
         (and_(table.closes_on.is_not(None), table.closes_on < scope.today), Outcome.MISSED.value),
         else_=Outcome.OWED.value,
     )
+
+
+def later(column: Any, days: int) -> ColumnElement[Any]:
+    """So many days after a day, in either database."""
+    if db.engine.dialect.name == "sqlite":
+        return type_coerce(func.date(column, f"+{days} days"), Date)
+    later: ColumnElement[Any] = column + timedelta(days=days)
+    return later
 
 
 def month_of() -> ColumnElement[str]:
@@ -98,10 +106,3 @@ def _conditions(scope: Scope, asked: Asked) -> list[ColumnElement[bool]]:
     if len(asked.outcomes) < len(Outcome):
         conditions.append(outcome_of(scope).in_([one.value for one in asked.outcomes]))
     return conditions
-
-
-def _later(column: Any, days: int) -> ColumnElement[Any]:
-    if db.engine.dialect.name == "sqlite":
-        return type_coerce(func.date(column, f"+{days} days"), Date)
-    later: ColumnElement[Any] = column + timedelta(days=days)
-    return later
