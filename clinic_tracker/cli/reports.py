@@ -31,6 +31,7 @@ HELP = {
     "to": "Last day of the period, included.",
     "as_of": "The day that is asked about; today by default.",
     "known_at": "Only what was on record by this instant or the end of this day.",
+    "compared_with": "The instant, or end of a day, to compare with; the end of the day asked about by default.",
     "requirement": "Code of one requirement.",
     "prescriber": "Public id of one prescriber.",
     "patient": "Public id of one patient.",

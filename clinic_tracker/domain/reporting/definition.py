@@ -20,6 +20,7 @@ class Takes(StrEnum):
     PERIOD = "period"  # from and to, inclusive
     AS_OF = "as_of"  # the date on which the question is asked
     KNOWN_AT = "known_at"  # the instant whose knowledge answers it
+    COMPARED_WITH = "compared_with"  # the earlier instant whose knowledge that is compared with
     REQUIREMENT = "requirement"
     PRESCRIBER = "prescriber"
     PATIENT = "patient"

@@ -11,6 +11,7 @@ TAKES_WORDS: dict[Takes, str] = {
     Takes.PERIOD: "`from`, `to` (both included; the last twelve months by default)",
     Takes.AS_OF: "`as_of` (the day that is asked about; today by default)",
     Takes.KNOWN_AT: "`known_at` (only what was on record by then; everything by default)",
+    Takes.COMPARED_WITH: "`compared_with` (an earlier instant to compare with; the end of `as_of` by default)",
     Takes.REQUIREMENT: "`requirement` (code of one requirement)",
     Takes.PRESCRIBER: "`prescriber` (public id of one prescriber)",
     Takes.PATIENT: "`patient` (public id of one patient)",

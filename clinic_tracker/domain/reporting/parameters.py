@@ -1,5 +1,6 @@
 """The parameters of a report, read alike from an address, a command line and a stored request."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
@@ -8,11 +9,26 @@ from typing import Any
 from uuid import UUID
 
 from clinic_tracker.domain.errors import RuleViolation
-from clinic_tracker.domain.local_time import Choice, add_months, parse_date, resolve_local, show_date, to_local, to_utc
+from clinic_tracker.domain.local_time import (
+    Choice,
+    add_months,
+    parse_date,
+    parse_time,
+    resolve_local,
+    show_date,
+    to_local,
+    to_utc,
+    zone,
+)
 from clinic_tracker.domain.reporting.definition import Definition, Takes
 
 DEFAULT_MONTHS = 12
-COMMON = ("from", "to", "as_of", "known_at", "requirement", "prescriber", "patient", "person", "identity")
+_WITH_TIME = re.compile(
+    r"(.+?)[,\s]+(\d{1,2}:\d{2}(?::\d{2})?\s*(?:[ap]\.?m?\.?)?|\d{1,2}\s*[ap]\.?m\.?|noon|midnight)", re.IGNORECASE
+)
+COMMON = (
+    "from", "to", "as_of", "known_at", "compared_with", "requirement", "prescriber", "patient", "person", "identity",
+)  # fmt: skip
 
 
 class Identity(StrEnum):
@@ -36,6 +52,7 @@ class Parameters:
     patient: UUID | None = None
     identity: Identity = Identity.FULL
     person: UUID | None = None
+    compared_with: datetime | None = None
     choices: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -54,6 +71,7 @@ class Parameters:
             "prescriber": self.prescriber,
             "patient": self.patient,
             "person": self.person,
+            "compared_with": self.compared_with,
             "identity": self.identity if self.identity is not Identity.FULL else None,
             **self.choices,
         }
@@ -73,7 +91,8 @@ def read_parameters(definition: Definition, values: Mapping[str, str], now: date
 
     Without a period the last twelve months are meant; without ``as_of`` today. Every report has an ``as_of``: one that
     does not ask for it has the day of asking, so that it can be made again. ``known_at`` is an instant with offset,
-    a local date and time, or a local date (the end of that day, which may be today's).
+    a local date and time, or a local date (the end of that day, which may be today's); so is ``compared_with``, which
+    is the end of ``as_of`` where it is asked for and not given.
     """
     given = {name: text.strip() for name, text in values.items() if text.strip()}
     _refuse_unknown(definition, given)
@@ -81,9 +100,10 @@ def read_parameters(definition: Definition, values: Mapping[str, str], now: date
     as_of = parse_date(given["as_of"], today, "as_of") if "as_of" in given else today
     if as_of > today:
         raise RuleViolation("future_date", "as_of", f"{show_date(as_of)} is in the future: a report looks back.")
-    known_at = _instant(given["known_at"], today, time_zone) if "known_at" in given else None
-    if known_at is not None and to_local(known_at - timedelta(microseconds=1), time_zone).date() > today:
-        raise RuleViolation("future_instant", "known_at", "What will be known in the future cannot be reported.")
+    known_at = _past_instant(given, "known_at", today, time_zone)
+    compared_with = _past_instant(given, "compared_with", today, time_zone)
+    if compared_with is None and Takes.COMPARED_WITH in definition.takes:
+        compared_with = _end_of(as_of, time_zone)
     from_on, to_on = _period(definition, given, today, as_of)
     return Parameters(
         as_of,
@@ -95,11 +115,28 @@ def read_parameters(definition: Definition, values: Mapping[str, str], now: date
         _uuid(given, "patient"),
         Identity(_one_of("identity", given.get("identity", Identity.FULL.value), [one.value for one in Identity])),
         _uuid(given, "person"),
+        compared_with,
         {
             choice.name: _one_of(choice.name, given.get(choice.name, choice.default), list(choice.options))
             for choice in definition.choices
         },
     )
+
+
+def read_all(
+    definition: Definition, values: Mapping[str, str], now: datetime, time_zone: str
+) -> tuple[Parameters | None, list[RuleViolation]]:
+    """The parameters, or None and everything that is wrong with them, each with its name."""
+    left, problems = dict(values), list[RuleViolation]()
+    while True:
+        try:
+            parameters = read_parameters(definition, left, now, time_zone)
+        except RuleViolation as violation:
+            problems.append(violation)
+            if left.pop(violation.field or "", None) is None:
+                return None, problems
+        else:
+            return (None if problems else parameters), problems
 
 
 def _refuse_unknown(definition: Definition, given: Mapping[str, str]) -> None:
@@ -124,18 +161,44 @@ def _period(
     return from_on, to_on
 
 
-def _instant(text: str, today: date, time_zone: str) -> datetime:
+def _past_instant(given: Mapping[str, str], name: str, today: date, time_zone: str) -> datetime | None:
+    """An instant not after the end of today."""
+    if name not in given:
+        return None
+    instant = _instant(given[name], today, time_zone, name)
+    if to_local(instant - timedelta(microseconds=1), time_zone).date() > today:
+        raise RuleViolation("future_instant", name, "What will be known in the future cannot be reported.")
+    return instant
+
+
+def _instant(text: str, today: date, time_zone: str, name: str) -> datetime:
     """An instant; a date alone means the end of that day, a time without offset the clinic's clock."""
     try:
         read = datetime.fromisoformat(text)
     except ValueError:
-        day = parse_date(text, today, "known_at")
-        return resolve_local(day + timedelta(days=1), time(0), time_zone, Choice.EARLIER, "known_at")
+        return _typed_instant(text, today, time_zone, name)
     if len(text) <= len("2026-11-22"):
-        return resolve_local(read.date() + timedelta(days=1), time(0), time_zone, Choice.EARLIER, "known_at")
+        return _end_of(read.date(), time_zone)
     if read.tzinfo is not None:
         return to_utc(read)
-    return resolve_local(read.date(), read.time(), time_zone, Choice.EARLIER, "known_at")
+    return resolve_local(read.date(), read.time(), time_zone, Choice.EARLIER, name)
+
+
+def _typed_instant(text: str, today: date, time_zone: str, name: str) -> datetime:
+    """A date as people type it, or such a date and a time of day."""
+    try:
+        return _end_of(parse_date(text, today, name), time_zone)
+    except RuleViolation:
+        found = _WITH_TIME.fullmatch(text.strip())
+        if found is None:
+            raise
+    day, clock = parse_date(found[1], today, name), parse_time(found[2], name)
+    return resolve_local(day, clock, time_zone, Choice.EARLIER, name)
+
+
+def _end_of(day: date, time_zone: str) -> datetime:
+    """The first instant of the next day, also where the clocks jump over midnight."""
+    return to_utc(datetime.combine(day + timedelta(days=1), time(0), tzinfo=zone(time_zone)))
 
 
 def _uuid(given: Mapping[str, str], name: str) -> UUID | None:

@@ -42,6 +42,8 @@ def _in_words(scope: Scope, definition: Definition, parameters: Parameters) -> I
     named = parameters.identity is Identity.FULL
     if parameters.from_on is not None and parameters.to_on is not None:
         yield "Period", f"{show_date(parameters.from_on)} to {show_date(parameters.to_on)}, both included"
+    if parameters.compared_with is not None:
+        yield "Compared with what was on record at", instant_words(parameters.compared_with, scope.time_zone)
     if parameters.requirement is not None:
         yield "Requirement", _requirement(scope, parameters.requirement)
     if parameters.prescriber is not None:

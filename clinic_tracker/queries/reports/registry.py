@@ -10,6 +10,7 @@ from clinic_tracker.queries.reports import (
     adverse_events,
     compliance,
     deviations,
+    differences,
     evidence_pack,
     gaps,
     lost,
@@ -39,6 +40,7 @@ class Source(NamedTuple):
 SOURCES: tuple[Source, ...] = (
     Source(compliance.DEFINITION, compliance.lines),
     Source(obligations.DEFINITION, obligations.lines, obligations.expected),
+    Source(differences.DEFINITION, differences.lines),
     Source(overdue.DEFINITION, overdue.lines),
     Source(evidence_pack.DEFINITION, evidence_pack.lines),
     Source(deviations.DEFINITION, deviations.lines),
