@@ -9,6 +9,11 @@
 ``SECURE_COOKIES``     ``0`` where the pages are served without TLS, as on one's own machine
 ``TRUSTED_PROXIES``    how many proxies in front set X-Forwarded-For and -Proto, default 0
 ``SESSION_IDLE_MINUTES``, ``SESSION_HOURS``   sign-out after idling (15) and at the latest (12)
+``REPORT_DAYS``        how long files of reports are kept, default 30
+``MAIL_URL``           mail server for letters about scheduled reports: ``smtp+starttls://user:password@host:587``,
+                       ``smtps://…``, or ``smtp://…`` for one on this machine; without it nobody is told
+``MAIL_FROM``          whose letters they are, required with MAIL_URL
+``PUBLIC_URL``         address of this installation, for the links in letters, required with MAIL_URL
 ``FLASK_DEBUG``        Flask's own switch
 =====================  ====================================================================================
 """
@@ -28,6 +33,8 @@ PLACEHOLDERS = ("changeme", "changethis", "secretkey", "placeholder", "developme
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 YES = frozenset({"1", "true", "yes", "on"})
 NO = frozenset({"", "0", "false", "no", "off"})
+MAIL_SCHEMES = frozenset({"smtp", "smtp+starttls", "smtps"})
+LOCAL = frozenset({"localhost", "127.0.0.1"})
 
 
 class ConfigError(Exception):
@@ -48,6 +55,10 @@ class Config:
     trusted_proxies: int = 0
     session_idle: timedelta = timedelta(minutes=15)
     session_lifetime: timedelta = timedelta(hours=12)
+    reports_kept: timedelta = timedelta(days=30)
+    mail_url: str | None = None
+    mail_from: str = ""
+    public_url: str = ""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] | None = None, *, serving: bool = True) -> Self:
@@ -63,6 +74,7 @@ class Config:
         hours = _whole_number(env, "SESSION_HOURS", default=12, least=1)
         if idle > hours * 60:
             raise ConfigError("SESSION_IDLE_MINUTES is longer than SESSION_HOURS: set one of them to fit the other.")
+        mail_url, mail_from, public_url = _mail(env)
         return cls(
             secret_key=_secret_key(env, instance, local=demo or debug, serving=serving),
             database_url=_database_url(env, instance),
@@ -73,6 +85,10 @@ class Config:
             trusted_proxies=_whole_number(env, "TRUSTED_PROXIES", default=0, least=0),
             session_idle=timedelta(minutes=idle),
             session_lifetime=timedelta(hours=hours),
+            reports_kept=timedelta(days=_whole_number(env, "REPORT_DAYS", default=30, least=1)),
+            mail_url=mail_url,
+            mail_from=mail_from,
+            public_url=public_url,
         )
 
 
@@ -137,6 +153,26 @@ def _database_url(env: Mapping[str, str], instance: Path) -> str:
     if scheme in {"sqlite", "postgresql+psycopg"}:
         return url
     raise ConfigError(f"DATABASE_URL names {scheme}: only PostgreSQL and SQLite are supported.")
+
+
+def _mail(env: Mapping[str, str]) -> tuple[str | None, str, str]:
+    """Mail server, sender and public address; no server where none is set."""
+    url, sender, public = (env.get(name, "").strip() for name in ("MAIL_URL", "MAIL_FROM", "PUBLIC_URL"))
+    if public and not public.startswith(("https://", "http://")):
+        raise ConfigError("PUBLIC_URL is not an address: write https://tracker.example.org.")
+    if not url:
+        return None, sender, public.rstrip("/")
+    scheme, _, rest = url.partition("://")
+    host = rest.rpartition("@")[2].partition(":")[0]
+    if scheme not in MAIL_SCHEMES or not host:
+        raise ConfigError("MAIL_URL is not an address: write smtp+starttls://user:password@host:587 or smtps://….")
+    if scheme == "smtp" and ("@" in rest or host not in LOCAL):
+        raise ConfigError("MAIL_URL sends in the clear: write smtp+starttls:// or smtps:// for a server elsewhere.")
+    if "@" not in sender or any(mark in sender for mark in "\r\n <>"):
+        raise ConfigError("MAIL_FROM is missing or no address: write whose letters they are, tracker@example.org.")
+    if not public:
+        raise ConfigError("PUBLIC_URL is not set: letters need it for their links, https://tracker.example.org.")
+    return url, sender, public.rstrip("/")
 
 
 def _flag(env: Mapping[str, str], name: str, *, default: bool = False) -> bool:

@@ -42,6 +42,14 @@ class Settings(Protocol):
     def session_idle(self) -> timedelta: ...
     @property
     def session_lifetime(self) -> timedelta: ...
+    @property
+    def reports_kept(self) -> timedelta: ...
+    @property
+    def mail_url(self) -> str | None: ...
+    @property
+    def mail_from(self) -> str: ...
+    @property
+    def public_url(self) -> str: ...
 
 
 def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Flask:
@@ -77,6 +85,11 @@ def _configuration(settings: Settings) -> dict[str, object]:
         "SESSION_IDLE": settings.session_idle,
         "SESSION_IDLE_MINUTES": int(settings.session_idle.total_seconds() // 60),
         "SESSION_LIFETIME": settings.session_lifetime,
+        "REPORTS_KEPT": settings.reports_kept,
+        "REPORTS_FOLDER": settings.instance_path / "reports",
+        "MAIL_URL": settings.mail_url,
+        "MAIL_FROM": settings.mail_from,
+        "PUBLIC_URL": settings.public_url,
         "SESSION_COOKIE_NAME": "clinic_tracker",
         "SESSION_COOKIE_SECURE": settings.secure_cookies,
         "SESSION_COOKIE_HTTPONLY": True,

@@ -21,6 +21,7 @@ class Permission(StrEnum):
     MERGE_PATIENTS = "merge_patients"
     EXPORT_DATA = "export_data"
     VIEW_REPORTS = "view_reports"
+    SCHEDULE_REPORTS = "schedule_reports"
     MANAGE_CLINIC = "manage_clinic"
     VIEW_ADMINISTRATION = "view_administration"
     VIEW_AUDIT = "view_audit"
@@ -40,6 +41,7 @@ DESCRIPTIONS: dict[Permission, str] = {
     Permission.MERGE_PATIENTS: "Merge duplicate charts and undo a merge",
     Permission.EXPORT_DATA: "Export worklists and reports",
     Permission.VIEW_REPORTS: "See compliance reports",
+    Permission.SCHEDULE_REPORTS: "Set up reports that come by themselves",
     Permission.MANAGE_CLINIC: "Manage people, prescribers, certification and settings",
     Permission.VIEW_ADMINISTRATION: "See people, prescribers, certification and settings",
     Permission.VIEW_AUDIT: "See the audit trail and who looked at what",
@@ -72,6 +74,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.DECIDE_MONITORING,
             _P.EXPORT_DATA,
             _P.VIEW_REPORTS,
+            _P.SCHEDULE_REPORTS,
         }
     ),
     Role.ADMINISTRATOR: frozenset(
@@ -83,6 +86,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.SUBMIT_FORMS,
             _P.EXPORT_DATA,
             _P.VIEW_REPORTS,
+            _P.SCHEDULE_REPORTS,
             _P.MANAGE_CLINIC,
             _P.VIEW_ADMINISTRATION,
             _P.VIEW_AUDIT,

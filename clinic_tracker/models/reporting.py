@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ColumnElement, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic_tracker.domain.reporting.formats import ReportFormat
@@ -100,6 +100,11 @@ class ReportRun(Model):
     patients: Mapped[list[Any] | None] = mapped_column(Json)
     expires_at: Mapped[OptionalInstant]
     removed_at: Mapped[OptionalInstant]
+
+    @classmethod
+    def unended(cls) -> tuple[ColumnElement[bool], ...]:
+        """What holds of a run that is still to be made, or being made."""
+        return cls.finished_at.is_(None), cls.failed_at.is_(None), cls.cancelled_at.is_(None)
 
 
 class ReportSchedule(Model):
