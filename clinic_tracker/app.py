@@ -1,5 +1,6 @@
 """The composition root: the only module that knows everything."""
 
+import gc
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,8 @@ from clinic_tracker.queries.scope import utc_now
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST_UPLOAD = 16 * 1024 * 1024
+#: How seldom circles of objects are looked for, so that the parts of a large file are not looked through over and over.
+SELDOM = (50_000, 20, 50)
 
 
 class Settings(Protocol):
@@ -61,6 +64,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         static_folder=str(ROOT / "clinic_tracker" / "static"),
         instance_path=str(settings.instance_path),
     )
+    gc.set_threshold(*SELDOM)
     app.config.update(_configuration(settings))
     app.extensions["clock"] = clock
     _prepare_templates(app)

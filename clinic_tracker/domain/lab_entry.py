@@ -151,9 +151,10 @@ def panel_title(catalog: LabCatalog, panel: Panel) -> str:
 
 def kept_text(catalog: LabCatalog, analyte: str, text: str, unit: str, kept: Converted) -> str | None:
     """What is kept beside the number: the text as typed, with its unit if that is another; None if it adds nothing."""
-    shown = shown_unit(catalog, analyte, unit)
-    if shown != catalog.show_unit(kept.unit):
-        return f"{text} {shown}"
+    if unit != kept.unit:
+        shown = shown_unit(catalog, analyte, unit)
+        if shown != catalog.show_unit(kept.unit):
+            return f"{text} {shown}"
     return None if _plain_number(text) == kept.number else text
 
 

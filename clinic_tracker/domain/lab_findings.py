@@ -98,7 +98,8 @@ def findings(
     found: list[Finding] = []
     fired: dict[str, list[Finding]] = {}
     judged: set[str] = set()
-    for rule in catalog.rules:
+    about = (rule for rule in catalog.rules if rule.needs or not values.keys().isdisjoint(rule.analytes))
+    for rule in about:
         new = _combined(rule, fired) if rule.needs else _single(rule, patient, judged)
         judged.update(analyte for finding in new if not rule.needs for analyte in finding.analytes)
         fired[rule.code] = new
@@ -132,7 +133,7 @@ def _compared(rule: FindingRule, analyte: str, patient: _Patient) -> tuple[Compa
 
 def _combined(rule: FindingRule, fired: Mapping[str, list[Finding]]) -> list[Finding]:
     """The finding of a rule that needs one finding out of each of several groups."""
-    parts = [[finding for code in group for finding in fired[code]] for group in rule.needs]
+    parts = [[finding for code in group for finding in fired.get(code, ())] for group in rule.needs]
     if not all(parts):
         return []
     together = [finding for part in parts for finding in part]

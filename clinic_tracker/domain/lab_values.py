@@ -39,9 +39,14 @@ class ValueReader:
             if violation.code not in _RANGE_CODES:
                 raise
             read = read_value(self.catalog, row._replace(low="", high=""), sex)
-        if read.number is not None:
+        if read.number is not None and not self._is_usual(analyte, read.number, read.unit):
             self._refuse_unlikely(analyte, read, text, unit)
         return read
+
+    def _is_usual(self, analyte: str, number: float, unit: str | None) -> bool:
+        """Whether a value, in the unit in which it is kept, is a plausible one."""
+        scales = self.catalog.analytes[analyte].scales
+        return any(scale.unit == unit and scale.plausible[0] <= number <= scale.plausible[1] for scale in scales)
 
     def _unit(self, analyte: str, sent: Observed) -> str:
         """The unit of a line, by table: as sent, in its other words, or as a person has mapped it."""

@@ -33,6 +33,7 @@ from clinic_tracker.domain.table_draws import Draw, ReadRow, messages_of, unread
 from clinic_tracker.domain.table_mapping import Column, Layout, NameOrder, TableMapping, complaints
 
 Word = TypeVar("Word", bound=StrEnum)
+_WHO = (Column.MRN, Column.FAMILY_NAME, Column.GIVEN_NAME, Column.FULL_NAME, Column.BIRTH_DATE, Column.SEX)
 
 
 class _Refused(Exception):
@@ -80,6 +81,8 @@ def identities(mapping: TableMapping, header: Sequence[str], rows: Sequence[Row]
 
 def changed(table: Table, changes: Mapping[str, Mapping[str, str]], dropped: Collection[int]) -> list[Row]:
     """The rows as a person left them: cells changed, by line and title, and lines dropped."""
+    if not changes and not dropped:
+        return list(table.rows)
     places = {title: place for place, title in enumerate(table.header)}
     out = frozenset(dropped)
     rows = []
@@ -103,6 +106,7 @@ class _Reader:
     zone: ZoneInfo
     titles: dict[Column, str] = field(init=False)
     columns: dict[Column, int] = field(init=False)
+    people: dict[tuple[str, ...], Identity] = field(default_factory=dict)  # the rows of one patient name him alike
 
     def __post_init__(self) -> None:
         self.titles = {column: title for title, column in self.mapping.columns.items()}
@@ -163,6 +167,12 @@ class _Reader:
         return found
 
     def _identity(self, row: Row) -> Identity:
+        said = tuple([self._text(row, column) for column in _WHO])
+        if said not in self.people:
+            self.people[said] = self._read_identity(row)
+        return self.people[said]
+
+    def _read_identity(self, row: Row) -> Identity:
         mrn = self._text(row, Column.MRN)
         family, given = self._text(row, Column.FAMILY_NAME), self._text(row, Column.GIVEN_NAME)
         if full := self._text(row, Column.FULL_NAME):
@@ -191,8 +201,8 @@ class _Reader:
             raise _Refused(self.titles[column], str(error)) from error
 
     def _text(self, row: Row, column: Column) -> str:
-        place = self.columns.get(column, -1)
-        return row.cells[place].strip() if 0 <= place < len(row.cells) else ""
+        place = self.columns.get(column)
+        return "" if place is None or place >= len(row.cells) else row.cells[place].strip()
 
     def _cell(self, row: Row, title: str) -> str:
         place = self.places[title]

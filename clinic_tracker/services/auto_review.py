@@ -1,7 +1,7 @@
 """Normal results that close by themselves, where the clinic has written down when; a sample of them is looked at."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -69,14 +69,14 @@ def end_auto_review(scope: Scope) -> None:
         _end(scope, row)
 
 
-def close_normal_ones(scope: Scope, reports: Iterable[LabReport]) -> None:
-    """Close those of the reports that were recorded now, are final, complete and normal, where the clinic says so.
+def close_normal_ones(scope: Scope, patient_ids: Sequence[int]) -> None:
+    """Close the reports of these patients that were recorded now and are final, complete and normal, by the criteria.
 
     Some of them, always the same ones, stay in the queue for a look. Runs inside the unit of work that records.
     """
-    new = [report for report in reports if _may_close(scope, report)]
-    criteria = _in_force(scope) if new else None
-    if criteria is None:
+    criteria = _in_force(scope)
+    new = [report for report in _recorded_now(scope, patient_ids) if _may_close(report)] if criteria else []
+    if criteria is None or not new:
         return
     keys = [report.id for report in new]
     printed, in_doubt = _printed(scope, keys), _came_with_doubt(scope, keys)
@@ -92,13 +92,27 @@ def close_normal_ones(scope: Scope, reports: Iterable[LabReport]) -> None:
             audit.record(scope, AuditAction.LAB_REPORT_CLOSED, report, before=before, reason=criteria.criteria)
 
 
-def _may_close(scope: Scope, report: LabReport) -> bool:
-    """Recorded in this very act, waiting, and nothing to be said against it but its values."""
+def _recorded_now(scope: Scope, patient_ids: Sequence[int]) -> Iterator[LabReport]:
+    """The reports that were recorded in this very act and that nobody has looked at."""
+    for start in range(0, len(patient_ids), AT_ONCE):
+        yield from db.session.execute(
+            select(LabReport)
+            .where(
+                LabReport.clinic_id == scope.clinic_id,
+                LabReport.patient_id.in_(patient_ids[start : start + AT_ONCE]),
+                LabReport.recorded_at == scope.now,
+                LabReport.state == FactState.RECORDED.value,
+                LabReport.reviewed_at.is_(None),
+            )
+            .order_by(LabReport.collected_on, LabReport.id)
+            .execution_options(populate_existing=True)
+        ).scalars()
+
+
+def _may_close(report: LabReport) -> bool:
+    """Whether nothing is to be said against it but its values."""
     return (
-        report.recorded_at == scope.now
-        and report.state == FactState.RECORDED.value
-        and report.reviewed_at is None
-        and not report.in_sample
+        not report.in_sample
         and report.is_complete
         and report.panel != Panel.OTHER.value
         and report.result_status == ResultStatus.FINAL.value

@@ -19,6 +19,7 @@ from clinic_tracker.services.task_evidence import match_exam_tasks, waiting_for_
 
 Row = dict[str, Any]
 LONGEST_NOTE = 2000
+_PLAIN = (bool, int, float, str, list, dict)  # what JSON has
 
 
 @dataclass(slots=True)
@@ -134,7 +135,7 @@ class Rows:
     def _audit(self, action: AuditAction, subject_type: str, row: Row, more: Row) -> Row:
         scope = self.scope
         said = {
-            name: value if value is None or isinstance(value, bool | int | float | str | list | dict) else str(value)
+            name: value if isinstance(value, _PLAIN) else str(value)
             for name, value in row.items()
             if value is not None and name != "id"
         }

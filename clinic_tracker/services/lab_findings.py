@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
 
 from clinic_tracker.domain.history import VALID_STATUSES
 from clinic_tracker.domain.lab_entry import comparator_of
-from clinic_tracker.domain.lab_findings import Measured, findings
+from clinic_tracker.domain.lab_findings import Finding, Measured, findings
 from clinic_tracker.domain.panels import LabCatalog, Level, SpecimenProblem
 from clinic_tracker.domain.vocabulary import FactState, Grade, Panel, ResultStatus, Sex
 from clinic_tracker.models.base import db
@@ -33,6 +33,19 @@ _SAYS_NOTHING = frozenset({ResultStatus.CANCELLED.value, ResultStatus.ENTERED_IN
 _CHANGED = "The findings changed when something earlier was entered, corrected or withdrawn."
 
 Values = dict[str, Measured]
+
+
+class _Known(NamedTuple):
+    """A report that stands, with what was found before."""
+
+    id: int
+    patient_id: int
+    panel: str
+    collected_on: date
+    result_status: str
+    specimen_problem: str | None
+    findings: list[Any]
+    worst_level: str | None
 
 
 @dataclass(slots=True)
@@ -79,23 +92,21 @@ def refresh_many(scope: Scope, changed_from: Mapping[Patient, date]) -> int:
     reports, values = _reports(scope, keys), _values(scope, keys)
     first_infusions = _first_infusions(scope, keys)
     catalog_on = catalogs_by_date(scope)
-    changed = 0
+    changed: dict[int, list[dict[str, Any]]] = {}
     for patient, from_on in changed_from.items():
-        own, sex = reports[patient.id], Sex(patient.sex_at_birth)
-        past = _Past(first_infusions.get(patient.id))
-        for day, of_day in _by_day(own):
+        sex, past = Sex(patient.sex_at_birth), _Past(first_infusions.get(patient.id))
+        for day, of_day in _by_day(reports[patient.id]):
             if day >= from_on:
-                previous, baseline = past.previous(), past.baseline()
-                together = _together(of_day, values)
-                for report in of_day:
-                    merged = {**together, **_counted(report, values)}
-                    changed += _set(scope, report, _found(catalog_on(day), report, merged, previous, baseline, sex))
+                for report, found in _judged(catalog_on(day), of_day, values, past, sex):
+                    if found != report.findings or _level(found) != report.worst_level:
+                        changed[report.id] = found
             valid = [report for report in of_day if report.result_status in VALID_STATUSES]
             past.remember(day, _together(valid, values))
-    close_normal_ones(scope, [report for key in keys for report in reports[key]])
+    _write(scope, changed)
+    close_normal_ones(scope, keys)
     for key in waiting_for_results(scope, keys):
-        match_tasks(scope, key, reports[key])
-    return changed
+        match_tasks(scope, key, _standing(scope, key))
+    return len(changed)
 
 
 def follow_first_infusion(scope: Scope, patient: Patient) -> int:
@@ -110,12 +121,12 @@ def follow_first_infusion(scope: Scope, patient: Patient) -> int:
     return refresh_findings(scope, patient) if now != before else 0
 
 
-def _reports(scope: Scope, patient_ids: Sequence[int]) -> defaultdict[int, list[LabReport]]:
+def _reports(scope: Scope, patient_ids: Sequence[int]) -> defaultdict[int, list[_Known]]:
     """Locked: a review in the same moment is either seen here, or comes after and sees what is found here."""
-    found: defaultdict[int, list[LabReport]] = defaultdict(list)
+    found: defaultdict[int, list[_Known]] = defaultdict(list)
     for some in _some_at_a_time(patient_ids):
         rows = db.session.execute(
-            select(LabReport)
+            select(*(getattr(LabReport, name) for name in _Known._fields))
             .where(
                 LabReport.clinic_id == scope.clinic_id,
                 LabReport.patient_id.in_(some),
@@ -123,11 +134,26 @@ def _reports(scope: Scope, patient_ids: Sequence[int]) -> defaultdict[int, list[
             )
             .order_by(LabReport.collected_on, LabReport.id)
             .with_for_update()
-            .execution_options(populate_existing=True)
-        ).scalars()
-        for report in rows:
+        )
+        for row in rows:
+            report = _Known(*row)
             found[report.patient_id].append(report)
     return found
+
+
+def _standing(scope: Scope, patient_id: int) -> Sequence[LabReport]:
+    """The reports of a patient that stand, in the order of collection."""
+    rows = db.session.execute(
+        select(LabReport)
+        .where(
+            LabReport.clinic_id == scope.clinic_id,
+            LabReport.patient_id == patient_id,
+            LabReport.state == FactState.RECORDED.value,
+        )
+        .order_by(LabReport.collected_on, LabReport.id)
+        .execution_options(populate_existing=True)
+    )
+    return rows.scalars().all()
 
 
 def _values(scope: Scope, patient_ids: Sequence[int]) -> Mapping[int, Values]:
@@ -175,27 +201,28 @@ def _first_infusions(scope: Scope, patient_ids: Sequence[int]) -> dict[int, date
     return found
 
 
-def _some_at_a_time(patient_ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(patient_ids), AT_ONCE):
-        yield patient_ids[start : start + AT_ONCE]
+def _some_at_a_time(keys: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(keys), AT_ONCE):
+        yield keys[start : start + AT_ONCE]
 
 
-def _by_day(reports: Iterable[LabReport]) -> Iterator[tuple[date, list[LabReport]]]:
-    days: dict[date, list[LabReport]] = {}
+def _by_day(reports: Iterable[_Known]) -> Iterator[tuple[date, list[_Known]]]:
+    days: dict[date, list[_Known]] = {}
     for report in reports:
         days.setdefault(report.collected_on, []).append(report)
     yield from days.items()
 
 
-def _counted(report: LabReport, values: Mapping[int, Values]) -> Values:
+def _counted(report: _Known, values: Mapping[int, Values]) -> Values:
     """The values of a report that mean something."""
     if report.result_status in _SAYS_NOTHING:
         return {}
-    left_out = _UNCOUNTED.get(report.specimen_problem or "", set())
-    return {analyte: value for analyte, value in values.get(report.id, {}).items() if analyte not in left_out}
+    measured = values.get(report.id, {})
+    left_out = _UNCOUNTED.get(report.specimen_problem or "")
+    return {name: value for name, value in measured.items() if name not in left_out} if left_out else measured
 
 
-def _together(reports: Iterable[LabReport], values: Mapping[int, Values]) -> Values:
+def _together(reports: Iterable[_Known], values: Mapping[int, Values]) -> Values:
     """The values of reports of one day, so that creatinine and urine are read together."""
     merged: Values = {}
     for report in reports:
@@ -203,22 +230,32 @@ def _together(reports: Iterable[LabReport], values: Mapping[int, Values]) -> Val
     return merged
 
 
-def _found(
-    catalog: LabCatalog, report: LabReport, values: Values, previous: Values, baseline: Values, sex: Sex
-) -> list[dict[str, Any]]:
+def _judged(
+    catalog: LabCatalog, of_day: Sequence[_Known], values: Mapping[int, Values], past: _Past, sex: Sex
+) -> Iterator[tuple[_Known, list[dict[str, Any]]]]:
+    """The reports of a day, each with what is found about it; its own values count where another one has them too."""
+    previous, baseline = past.previous(), past.baseline()
+    together = _together(of_day, values)
+    of_all = findings(catalog, together, previous, baseline, sex)
+    for report in of_day:
+        own = _counted(report, values)
+        merged = {**together, **own}
+        found = of_all if merged == together else findings(catalog, merged, previous, baseline, sex)
+        yield report, _concerning(catalog, report, merged, found)
+
+
+def _concerning(catalog: LabCatalog, report: _Known, values: Values, found: Sequence[Finding]) -> list[dict[str, Any]]:
     """The findings that this report has a part in, the worst first; and that a spoiled specimen is to be redrawn."""
-    if report.result_status in _SAYS_NOTHING:
+    if report.result_status in _SAYS_NOTHING or not (found or report.specimen_problem):
         return []
     own = {analyte.code for analyte in catalog.panel_analytes(Panel(report.panel))} & set(values)
-    found = [
-        item.as_json() for item in findings(catalog, values, previous, baseline, sex) if own.intersection(item.analytes)
-    ]
+    kept = [item.as_json() for item in found if own.intersection(item.analytes)]
     if report.specimen_problem is not None:
-        found.append(_redraw(catalog, report))
-    return sorted(found, key=lambda item: RANK[item["level"]])
+        kept.append(_redraw(catalog, report))
+    return sorted(kept, key=lambda item: RANK[item["level"]])
 
 
-def _redraw(catalog: LabCatalog, report: LabReport) -> dict[str, Any]:
+def _redraw(catalog: LabCatalog, report: _Known) -> dict[str, Any]:
     problem = SpecimenProblem(str(report.specimen_problem))
     what, _, remedy = catalog.missing_for_complete(Panel(report.panel), (), problem)[0].partition(": ")
     return {
@@ -234,12 +271,25 @@ def _redraw(catalog: LabCatalog, report: LabReport) -> dict[str, Any]:
     }
 
 
-def _set(scope: Scope, report: LabReport, found: list[dict[str, Any]]) -> bool:
-    """Write the findings where they differ; whether they did."""
-    worst = found[0]["level"] if found else None
-    if report.findings == found and report.worst_level == worst:
-        return False
-    known = {item["rule"] for item in report.findings}
+def _level(found: Sequence[Mapping[str, Any]]) -> str | None:
+    """How loud the worst one is, the first."""
+    return found[0]["level"] if found else None
+
+
+def _write(scope: Scope, changed: Mapping[int, list[dict[str, Any]]]) -> None:
+    """Write the findings that differ, by report."""
+    for some in _some_at_a_time(list(changed)):
+        rows = db.session.execute(
+            select(LabReport)
+            .where(LabReport.clinic_id == scope.clinic_id, LabReport.id.in_(some))
+            .execution_options(populate_existing=True)
+        ).scalars()
+        for report in rows:
+            _set(scope, report, changed[report.id])
+
+
+def _set(scope: Scope, report: LabReport, found: list[dict[str, Any]]) -> None:
+    worst, known = _level(found), {item["rule"] for item in report.findings}
     worse = RANK[worst] < RANK[report.worst_level] or any(item["rule"] not in known for item in found)
     before = audit.snapshot(report)
     report.findings, report.worst_level = found, worst
@@ -247,4 +297,3 @@ def _set(scope: Scope, report: LabReport, found: list[dict[str, Any]]) -> bool:
         report.reviewed_at = report.reviewed_by_id = report.review_note = report.sample_checked_at = None
         report.auto_reviewed = False
         audit.record(scope, AuditAction.LAB_REVIEW_WITHDRAWN, report, before=before, reason=_CHANGED)
-    return True

@@ -1,15 +1,16 @@
 """The three projections, written as a difference: what the engine says minus what is stored."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Delete, Table, Update, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Delete, Table, Update, bindparam, delete, insert, select, update
 
 from clinic_tracker.domain import schedule
 from clinic_tracker.domain.history import History
 from clinic_tracker.domain.protocol import Protocol
+from clinic_tracker.domain.requirement import EvidenceKind
 from clinic_tracker.domain.schedule import Forecast, forecast
 from clinic_tracker.models.base import Base, db
 from clinic_tracker.models.schedule import Obligation, PatientSchedule, Standing
@@ -19,6 +20,7 @@ from clinic_tracker.queries.settings import protocol_in_force
 
 Row = dict[str, Any]
 Key = tuple[Any, ...]
+_Owed = Mapping[tuple[str, int | None], schedule.Obligation]
 
 
 class _Projection(NamedTuple):
@@ -37,11 +39,25 @@ class _Projection(NamedTuple):
     def columns(self) -> list[str]:
         return [column.name for column in self.table.columns if column.name != "id"]
 
+    @property
+    def where(self) -> list[ColumnElement[bool]]:
+        """A row by its natural key, as ``keyed`` gives it."""
+        return [self.table.c[name] == bindparam(f"key_{name}") for name in self.key]
+
+    def keyed(self, row: Row) -> Row:
+        return {f"key_{name}": row[name] for name in self.key}
+
 
 PROJECTIONS = (
     _Projection(PatientSchedule, ("patient_id",)),
     _Projection(Standing, ("patient_id", "requirement")),
     _Projection(Obligation, ("patient_id", "requirement", "anchor", "occurrence")),
+)
+#: What a new report can change in each.
+_MOVED = (
+    ("prophylaxis_earliest_stop_on", "earliest_due_on", "last_evidence_on"),
+    ("opens_on", "next_due_on", "last_done_on", "anchor", "occurrence"),
+    ("done_on", "evidence_id"),
 )
 
 
@@ -60,37 +76,30 @@ def reproject(scope: Scope, patient_ids: Collection[int]) -> int:
 
     Runs inside the caller's transaction and does not commit. A second call writes nothing.
     """
-    return sum(
-        _write(projection, stored, expected) or 0 for projection, stored, expected in _compared(scope, patient_ids)
-    )
+    return sum(_write(projection, stored, expected) for projection, stored, expected in _compared(scope, patient_ids))
 
 
 def reproject_added(scope: Scope, patient_ids: Collection[int], added: Collection[int]) -> int:
     """The same for patients of whom nothing changed but that these reports were added; ``added`` are their keys.
 
-    What is stored is what the facts said before, so that only what the new reports change is written, and the rest is
-    not even read. Where a row to be changed is not there, all of these schedules are compared with what is stored.
+    A new report does obligations, and moves what is owed first, of the requirements that it is evidence for. Nothing
+    else differs from what is stored, which is not even read. Where a row to be changed is not there, all of these
+    schedules are compared with what is stored.
     """
     keys, new = sorted(patient_ids), frozenset(added)
     protocols: dict[str, Protocol] = {}
     written = 0
     for start in range(0, len(keys), CHUNK):
-        before: tuple[dict[Key, Row], ...] = ({}, {}, {})
-        after: tuple[dict[Key, Row], ...] = ({}, {}, {})
+        moved: tuple[list[Row], ...] = ([], [], [])
         for patient, history in load_history(scope, keys[start : start + CHUNK]).items():
             if history.protocol not in protocols:
                 protocols[history.protocol] = protocol_in_force(scope, history.protocol)
-            protocol = protocols[history.protocol]
-            old = replace(history, labs=tuple(lab for lab in history.labs if lab.ref not in new))
-            then, now = forecast(old, protocol), forecast(history, protocol)
-            same = set(then.obligations).intersection(now.obligations)
-            _collect(before, _rows_of(scope, patient, old, protocol, then, same))
-            _collect(after, _rows_of(scope, patient, history, protocol, now, same))
-        for projection, stored, expected in zip(PROJECTIONS, before, after, strict=True):
-            count = _write(projection, stored, expected)
-            if count is None:
-                return written + reproject(scope, keys)
-            written += count
+            for table, rows in zip(moved, _moved_by(new, patient, history, protocols[history.protocol]), strict=True):
+                table.extend(rows)
+        for projection, columns, rows in zip(PROJECTIONS, _MOVED, moved, strict=True):
+            if rows and _update(projection, columns, rows) < len(rows):
+                return reproject(scope, keys)
+            written += len(rows)
     return written
 
 
@@ -139,21 +148,38 @@ def _rows_of(
     history: History,
     protocol: Protocol,
     answer: Forecast,
-    but: Collection[schedule.Obligation] = (),
 ) -> tuple[Iterable[Row], Iterable[Row], Iterable[Row]]:
     """The rows of one patient in the three projections; none before the first infusion but the heads."""
-    owed: dict[tuple[str, int | None], schedule.Obligation] = {
-        (obligation.requirement, obligation.due): obligation
-        for obligation in answer.obligations
-        if obligation.done is None and not obligation.waived
-    }
+    owed = _owed(answer.obligations)
     common: Row = {"clinic_id": scope.clinic_id, "patient_id": patient}
     version = {"protocol_version": protocol.version}
     return (
         [common | version | _heads(answer, history)],
         [common | _standing(standing, owed) for standing in answer.standings],
-        [common | version | _obligation(one) for one in answer.obligations if one not in but],
+        [common | version | _obligation(one) for one in answer.obligations],
     )
+
+
+def _moved_by(
+    new: Collection[int], patient: int, history: History, protocol: Protocol
+) -> tuple[list[Row], list[Row], list[Row]]:
+    """The rows that new reports of a patient move, with their keys and what may differ."""
+    answer = forecast(history, protocol)
+    tests = {lab.test for lab in history.labs if lab.ref in new}
+    moved = {
+        one.code for one in protocol.requirements if one.evidence_kind is EvidenceKind.LAB and one.evidence in tests
+    }
+    obligations = [one for one in answer.obligations if one.requirement in moved]
+    owed, common = _owed(obligations), {"patient_id": patient}
+    return (
+        [common | _heads(answer, history)],
+        [common | _standing(one, owed) for one in answer.standings if one.requirement in moved],
+        [common | _obligation(one) for one in obligations if one.ref in new],
+    )
+
+
+def _owed(obligations: Iterable[schedule.Obligation]) -> _Owed:
+    return {(one.requirement, one.due): one for one in obligations if one.done is None and not one.waived}
 
 
 def _heads(answer: Forecast, history: History) -> Row:
@@ -181,7 +207,7 @@ def _last_evidence(history: History) -> int | None:
     return max(days, default=None)
 
 
-def _standing(standing: schedule.Standing, owed: Mapping[tuple[str, int | None], schedule.Obligation]) -> Row:
+def _standing(standing: schedule.Standing, owed: _Owed) -> Row:
     obligation = owed.get((standing.requirement, standing.next_due))
     return {
         "requirement": standing.requirement,
@@ -214,37 +240,27 @@ def _stored(projection: _Projection, patient_ids: list[int]) -> dict[Key, Row]:
     return {tuple(row[name] for name in projection.key): dict(row) for row in rows}
 
 
-def _write(projection: _Projection, stored: Mapping[Key, Row], expected: Mapping[Key, Row]) -> int | None:
-    """Delete, update and insert the rows that differ; how many, or None where one of them was not there."""
-    table = projection.table
-    gone = [key for key in stored if key not in expected]
+def _write(projection: _Projection, stored: Mapping[Key, Row], expected: Mapping[Key, Row]) -> int:
+    """Delete, update and insert the rows that differ; how many."""
+    gone = [row for key, row in stored.items() if key not in expected]
     new = [row for key, row in expected.items() if key not in stored]
-    changed = [row for key, row in expected.items() if key in stored and _without_id(stored[key]) != row]
-    where = [table.c[name] == bindparam(f"key_{name}") for name in projection.key]
-
-    def keyed(key: Key) -> Row:
-        return {f"key_{name}": value for name, value in zip(projection.key, key, strict=True)}
-
-    met = 0
+    changed = {key: row for key, row in expected.items() if key in stored and _without_id(stored[key]) != row}
     if gone:
-        met += _execute(delete(table).where(*where), [keyed(key) for key in gone])
+        _execute(delete(projection.table).where(*projection.where), [projection.keyed(row) for row in gone])
     if changed:
-        differing = _differing(projection, stored, changed)
-        values = [
-            {name: row[name] for name in differing} | keyed(tuple(row[name] for name in projection.key))
-            for row in changed
-        ]
-        settable: Row = {name: bindparam(name) for name in differing}
-        met += _execute(update(table).where(*where).values(settable), values)
+        pairs = [(row, stored[key]) for key, row in changed.items()]
+        differing = [name for name in projection.columns if any(row[name] != old[name] for row, old in pairs)]
+        _update(projection, differing, list(changed.values()))
     if new:
-        db.session.execute(insert(table), new)
-    return len(gone) + len(changed) + len(new) if met == len(gone) + len(changed) else None
+        db.session.execute(insert(projection.table), new)
+    return len(gone) + len(changed) + len(new)
 
 
-def _differing(projection: _Projection, stored: Mapping[Key, Row], changed: Sequence[Row]) -> list[str]:
-    """The columns that differ in any of the rows."""
-    pairs = [(row, stored[tuple(row[name] for name in projection.key)]) for row in changed]
-    return [name for name in projection.columns if any(row[name] != old[name] for row, old in pairs)]
+def _update(projection: _Projection, columns: Collection[str], rows: list[Row]) -> int:
+    """Write these columns of rows that are there already; how many were."""
+    values: Row = {name: bindparam(name) for name in columns}
+    statement = update(projection.table).where(*projection.where).values(values)
+    return _execute(statement, [{name: row[name] for name in columns} | projection.keyed(row) for row in rows])
 
 
 def _execute(statement: Delete | Update, rows: list[Row]) -> int:
