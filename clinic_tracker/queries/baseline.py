@@ -32,9 +32,9 @@ def course_baseline(
     return baseline(facts, baseline_settings(scope, protocol_id))
 
 
-def baseline_settings(scope: Scope, protocol_id: str) -> BaselineSettings:
-    """The checks and windows of the patient's protocol with the clinic's settings in force."""
-    return BaselineSettings.from_protocol(protocol_in_force(scope, protocol_id))
+def baseline_settings(scope: Scope, protocol_id: str, on: date | None = None) -> BaselineSettings:
+    """The checks and windows of the patient's protocol, with the clinic's settings in force on a date (today)."""
+    return BaselineSettings.from_protocol(protocol_in_force(scope, protocol_id, on))
 
 
 def course_start(scope: Scope, course_id: int, excluding: int | None = None) -> date | None:
