@@ -8,15 +8,18 @@ from clinic_tracker.domain.reporting.parameters import Parameters
 from clinic_tracker.queries.reports import (
     access,
     adverse_events,
+    baseline,
     compliance,
     deviations,
     differences,
     evidence_pack,
+    forms,
     gaps,
     lost,
     obligations,
     observation,
     overdue,
+    prophylaxis,
     reviews,
     workload,
 )
@@ -51,5 +54,8 @@ SOURCES: tuple[Source, ...] = (
     Source(gaps.DEFINITION, gaps.lines),
     Source(lost.DEFINITION, lost.lines),
     Source(workload.DEFINITION, workload.lines),
+    Source(baseline.DEFINITION, baseline.lines),
+    Source(prophylaxis.DEFINITION, prophylaxis.lines),
+    Source(forms.DEFINITION, forms.lines),
 )
 REPORTS: dict[str, Source] = {source.definition.name: source for source in SOURCES}
