@@ -72,6 +72,11 @@ class ExamRow:
         return self.review.patient_id
 
     @property
+    def inbound_result_id(self) -> int | None:
+        """The result of a message that it came with."""
+        return self.review.inbound_result_id
+
+    @property
     def collected_on(self) -> date:
         """The day of the exam."""
         return self.performed_on

@@ -56,6 +56,7 @@ class ReportRow:
     auto_reviewed: bool
     in_sample: bool
     sample_checked_at: datetime | None
+    inbound_result_id: int | None
     values: tuple[ReadValue, ...] = ()
 
     @property
@@ -131,6 +132,7 @@ def report_columns(_scope: Scope) -> Select[*tuple[Any, ...]]:
             LabReport.auto_reviewed,
             LabReport.in_sample,
             LabReport.sample_checked_at,
+            LabReport.inbound_result_id,
         )
         .outerjoin(_Recorder, _Recorder.id == LabReport.recorded_by_id)
         .outerjoin(_Reviewer, _Reviewer.id == LabReport.reviewed_by_id)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from clinic_tracker.domain.auto_review import Printed, all_within_range, is_in_sample
 from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.lab_entry import comparator_of
+from clinic_tracker.domain.other_lines import is_remarkable
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.vocabulary import FactState, InboundState, Panel, ResultStatus
 from clinic_tracker.models.base import db
@@ -25,8 +26,6 @@ from clinic_tracker.services.unit_of_work import unit_of_work
 AT_ONCE = 400
 MOST_PERCENT = 100
 SHORTEST_CRITERIA = 20
-#: What laboratories flag a line with that is as it should be (HL7 table 0078).
-_NOT_REMARKABLE = frozenset({"", "N", "NEG", "ND", "NR"})
 
 
 def begin_auto_review(scope: Scope, *, criteria: str | None, sample_percent: int | None) -> None:
@@ -167,8 +166,7 @@ def _parts(scope: Scope, wanted: set[tuple[int, str]]) -> dict[tuple[int, str], 
 
 
 def _is_flagged(sent: Mapping[str, Any]) -> bool:
-    flags = {one for line in sent.get("values", ()) for one in str(line.get("flag", "")).upper().split(",")}
-    return not flags <= _NOT_REMARKABLE
+    return any(is_remarkable(str(line.get("flag", ""))) for line in sent.get("values", ()))
 
 
 def _in_force(scope: Scope) -> AutoReview | None:

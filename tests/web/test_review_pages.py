@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from clinic_tracker.domain.messages import LOINC, Coded, Observed
 from clinic_tracker.domain.vocabulary import Panel
 from clinic_tracker.models.access import User
 from clinic_tracker.models.audit import AccessEvent, AuditEvent
@@ -15,6 +16,7 @@ from tests.factories import Chart, register
 from tests.fixtures.clock import Clock
 from tests.fixtures.pages import Page
 from tests.fixtures.people import Cast, add_person
+from tests.inbound import add_source, message, report, send
 from tests.reviewed import answers, printed, reports, tasks
 
 DRAWN = date(2026, 1, 12)
@@ -286,3 +288,18 @@ def test_a_whole_panel_is_drawn_over_the_same_time_with_its_values(doctor: Page,
     assert all(table.get("open") is not None for table in seen.all("details", class_="trend__table"))
     assert "No values of that panel" in doctor.get(f"{chart.url}/results/trends?panel=cd4").words
     assert "Watched most" in doctor.get(f"{chart.url}/results/trends?panel=nonsense").words
+
+
+def test_what_a_laboratory_sent_beside_a_result_is_shown_and_marked_in_the_inbox(doctor: Page, chart: Chart) -> None:
+    potassium = Observed((Coded("2823-3", LOINC, "Potassium"),), "7.2", "mmol/L", low="3.5", high="5.1", flag="HH")
+    sodium = Observed((Coded("2951-2", LOINC, "Sodium"),), "140", "mmol/L")
+    send(chart.scope, add_source(chart.scope), message(chart.row, report("creatinine", sodium, potassium)))
+    assert "1 other test out of range or flagged" in doctor.get("/results").words
+    seen = doctor.get(f"{chart.url}/results/{reports(panel='creatinine')[0].public_id}")
+    assert "Also sent: 2 other tests" in seen.words
+    assert "1 is out of range or flagged by the laboratory." in seen.words
+    assert seen.rows(1) == [
+        ["Potassium", "7.2 mmol/L", "3.5 to 5.1", "HH"],
+        ["Sodium", "140 mmol/L", "none printed", ""],
+    ]
+    assert "Also sent" not in doctor.get(result_of(chart)).words

@@ -8,12 +8,14 @@ from typing import Any
 from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from clinic_tracker.domain.other_lines import OtherLine
 from clinic_tracker.domain.vocabulary import FindingAction
 from clinic_tracker.queries.acknowledgements import Said, acknowledgements_of, unanswered
 from clinic_tracker.queries.exam_rows import ExamRow
 from clinic_tracker.queries.lab_catalog import lab_catalog
 from clinic_tracker.queries.lab_reports import replaced_report, replacement_of
 from clinic_tracker.queries.lab_rows import ReportRow
+from clinic_tracker.queries.other_lines import also_sent
 from clinic_tracker.queries.patients import PatientHeader
 from clinic_tracker.queries.review_clock import review_due_dates
 from clinic_tracker.queries.scope import Scope
@@ -42,6 +44,7 @@ class ResultPage:
     due_on: date
     is_late: bool
     tasks: list[TaskRow]
+    also_sent: tuple[OtherLine, ...]
 
 
 def form_of(scope: Scope, row: ReportRow) -> AnswerForm:
@@ -84,4 +87,5 @@ def reviewed_page(scope: Scope, header: PatientHeader, row: ReportRow | ExamRow,
         due_on=due_on,
         is_late=row.reviewed_at is None and scope.today > due_on,
         tasks=[task for task in patient_tasks(scope, header.id) if row.public_id in (task.report, task.exam)],
+        also_sent=also_sent(scope, [row.inbound_result_id]).get(row.inbound_result_id or 0, ()),
     )

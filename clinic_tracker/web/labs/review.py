@@ -1,6 +1,7 @@
 """The review inbox: red first, then amber, then what may be signed many at a time; and that sign-off."""
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.lab_entry import panel_title
+from clinic_tracker.domain.other_lines import OtherLine
 from clinic_tracker.domain.panels import LabCatalog
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.vocabulary import Panel
@@ -18,6 +20,7 @@ from clinic_tracker.queries.cover import covering_today
 from clinic_tracker.queries.exam_rows import ExamRow
 from clinic_tracker.queries.lab_catalog import lab_catalog
 from clinic_tracker.queries.lab_rows import ReportRow
+from clinic_tracker.queries.other_lines import also_sent
 from clinic_tracker.queries.review_clock import review_due_dates
 from clinic_tracker.queries.review_queue import LEVELS, QueueFilter, WaitingRow, review_queue
 from clinic_tracker.queries.scope import Scope
@@ -46,6 +49,7 @@ class QueueRow:
     waiting: str
     asks: bool
     covered_by: str | None
+    flagged_beside: int
 
     @property
     def key(self) -> str:
@@ -111,6 +115,7 @@ def queue_rows(scope: Scope, waiting: tuple[WaitingRow, ...]) -> list[QueueRow]:
     said = acknowledgements_of(scope, [row.report.id for row in waiting if not row.is_exam])
     about_exams = exam_acknowledgements(scope, [row.report.id for row in waiting if row.is_exam])
     cover = covering_today(scope)
+    beside = also_sent(scope, [row.report.inbound_result_id for row in waiting])
     return [
         QueueRow(
             patient=row,
@@ -123,9 +128,15 @@ def queue_rows(scope: Scope, waiting: tuple[WaitingRow, ...]) -> list[QueueRow]:
                 unanswered(scope, row.report.findings, (about_exams if row.is_exam else said).get(row.report.id, []))
             ),
             covered_by=cover.get(row.prescriber or ""),
+            flagged_beside=flagged(beside.get(row.report.inbound_result_id or 0, ())),
         )
         for row, due_on in zip(waiting, due, strict=True)
     ]
+
+
+def flagged(lines: Iterable[OtherLine]) -> int:
+    """How many of the lines that the clinic does not follow are out of range or flagged."""
+    return sum(line.is_flagged for line in lines)
 
 
 def shown_item(catalog: LabCatalog, row: ReportRow | ExamRow) -> ShownReport | ShownExam:
