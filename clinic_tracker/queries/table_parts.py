@@ -21,7 +21,9 @@ from clinic_tracker.queries.inbound_uploads import Upload
 from clinic_tracker.queries.scope import Scope
 
 WRONG = (InboundState.REFUSED, InboundState.NOT_UNDERSTOOD, InboundState.UNMATCHED)
+UNKNOWN = (DoubtKind.UNKNOWN_CODE, DoubtKind.UNKNOWN_UNIT)
 MOST_COMPLAINTS = 8
+MOST_READ = 2000
 
 
 class PartRow(NamedTuple):
@@ -38,6 +40,16 @@ class PartRow(NamedTuple):
     title: str
     place: int | None
     cell: str
+
+
+class UnknownInFile(NamedTuple):
+    """A code or a unit that nobody has explained: in how many reports, and the line and problem where it is first."""
+
+    words: str
+    is_unit: bool
+    line: int
+    problem: int
+    reports: int
 
 
 class Progress(NamedTuple):
@@ -108,6 +120,20 @@ def parts_with_problem(scope: Scope, upload: Upload, problem: Mapping[str, Any])
         _parts(scope, upload, TablePart.shown).where(TablePart.state == InboundState.NOT_UNDERSTOOD.value)
     ).scalars()
     return sum(any(_asked(one) == wanted for one in part["problems"]) for part in shown)
+
+
+def unknown_in(scope: Scope, upload: Upload) -> list[UnknownInFile]:
+    """The unknown codes and units of a file, the most frequent first; of its first parts where very many wait."""
+    statement = _parts(scope, upload, TablePart.position, TablePart.shown)
+    statement = statement.where(TablePart.state == InboundState.NOT_UNDERSTOOD.value)
+    found: dict[tuple[Any, ...], UnknownInFile] = {}
+    for position, shown in db.session.execute(statement.order_by(TablePart.position).limit(MOST_READ)):
+        asked = {_asked(one): (number, one) for number, one in enumerate(shown["problems"]) if one["kind"] in UNKNOWN}
+        for key, (number, one) in asked.items():
+            words = one.get("unit" if one["kind"] == DoubtKind.UNKNOWN_UNIT else "code") or ""
+            before = found.get(key, UnknownInFile(words, one["kind"] == DoubtKind.UNKNOWN_UNIT, position, number, 0))
+            found[key] = before._replace(reports=before.reports + 1)
+    return sorted((one for one in found.values() if one.words), key=lambda one: (-one.reports, one.words))
 
 
 def complaints_of(scope: Scope, upload: Upload) -> list[tuple[str, int]]:

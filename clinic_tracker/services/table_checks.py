@@ -95,10 +95,9 @@ def _foreseen(part: PartToCheck, row: ResultRow, rehearsal: Rehearsal) -> dict[s
     assert isinstance(sent, ResultMessage)
     (report,) = sent.reports
     values = rehearsal.recorded.get(row.position, ())
-    if not values:
-        values = tuple(
-            " ".join((line.codes[0].text or line.codes[0].code, line.text, line.unit)) for line in report.values
-        )
+    if not values and row.state is not InboundState.NOT_UNDERSTOOD:  # there the problems tell the values
+        lines = report.values
+        values = tuple(" ".join((line.codes[0].text or line.codes[0].code, line.text, line.unit)) for line in lines)
     shown = {
         "identity": pack_identity(sent.identity),
         "collected": report.collected_on.isoformat() if report.collected_on else None,

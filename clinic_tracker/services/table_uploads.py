@@ -74,20 +74,24 @@ def choose_sheet(scope: Scope, message: uuid.UUID, sheet: str) -> None:
             _note(scope, AuditAction.UPLOAD_CHANGED, row, {"changes": {}, "dropped": []})
 
 
-def change_cells(scope: Scope, message: uuid.UUID, line: int, cells: Mapping[str, str]) -> None:
-    """Put other words into cells of a line; the file as received stays as it is."""
+def change_cells(
+    scope: Scope, message: uuid.UUID, line: int, cells: Mapping[str, str], *, also: Iterable[int] = ()
+) -> None:
+    """Put other words into cells of a line, and of ``also`` further ones; the file as received stays as it is."""
     scope.require(Permission.RECORD_EVIDENCE)
     for title, text in cells.items():
         if len(text) > LONGEST_CELL:
             raise RuleViolation("too_long", title, f"Use {LONGEST_CELL} characters or fewer.")
     with unit_of_work(scope):
         row, draft = draft_being_checked(scope, message)
-        changes = {**draft["changes"], str(line): {**draft["changes"].get(str(line), {}), **cells}}
+        lines = sorted({line, *also})
+        before = draft["changes"]
+        changes = {**before, **{str(one): {**before.get(str(one), {}), **cells} for one in lines}}
         if len(changes) > MOST_CHANGES:
             words = f"More than {MOST_CHANGES} rows were changed: correct the file and upload it again."
             raise RuleViolation("too_many", None, words)
         _put(row, {**draft, "changes": changes})
-        _note(scope, AuditAction.UPLOAD_CHANGED, row, {"line": line, "cells": dict(cells)})
+        _note(scope, AuditAction.UPLOAD_CHANGED, row, {"lines": lines, "cells": dict(cells)})
 
 
 def drop_lines(scope: Scope, message: uuid.UUID, lines: Iterable[int], *, back: bool = False) -> None:

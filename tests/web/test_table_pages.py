@@ -81,7 +81,7 @@ def test_what_the_columns_lack_is_said(staff, patient):
 def test_rows_are_shown_as_they_will_be_recorded_and_nothing_is(staff, patient):
     page = staff.get(explained(staff, two_rows(patient)))
     good, bad = page.rows()
-    assert good[0] == "2"
+    assert good[0] == "Correct line 2"
     assert "recorded" in good[1]
     assert patient.mrn in good[2]
     assert "Creatinine 0.8 mg/dL" in good[4]
@@ -230,10 +230,21 @@ def test_a_year_of_two_digits_is_pointed_out_with_its_cell_and_corrected_there(s
     assert page.one("input", id="line-2").get("value") == "1/12/26"
     staff.post(f"{url}/rows/2", {"cell_2": "1/12/2026"})
     assert "1 row cannot be read" in staff.get(url).words
+    staff.post(f"{url}/rows/3", {"cell_2": "1/13/2026", "everywhere": "yes"})
+    assert "cannot be read" not in staff.get(url).words
+    assert staff.get(f"{url}/rows/2").fields()["cell_2"] == "1/12/2026"
+
+
+def test_a_cell_is_corrected_in_all_rows_that_say_the_same_or_they_are_left_out(staff, patient):
+    url = explained(staff, sheet(patient, *(f"1/12/26,{test}" for test in ("2160-0,0.8,mg/dL", "3016-3,1.9,m[IU]/L"))))
     staff.post(f"{url}/drop", {"which": "refused"})
-    assert "1 line left out" in staff.get(url).words
+    assert "2 lines left out" in staff.get(url).words
     staff.post(f"{url}/restore", {"which": "dropped"})
     assert "left out" not in staff.get(url).words
+    staff.post(f"{url}/rows/2", {"cell_2": "1/12/2026", "everywhere": "yes"})
+    (part,) = staff.get(url).rows()
+    assert "Creatinine 0.8" in part[4]
+    assert "TSH 1.9" in part[4]
 
 
 def test_a_code_is_mapped_from_the_preview_and_the_rows_follow(staff, patient):
@@ -241,7 +252,8 @@ def test_a_code_is_mapped_from_the_preview_and_the_rows_follow(staff, patient):
     rows = [f"{patient.mrn},{patient.family_name},1/{day}/2026,CREA XY,0.{day},mg/dL" for day in (12, 13)]
     url = explained(staff, "\n".join([titles, *rows]).encode())
     page = staff.get(f"{url}?show=wrong")
-    (link,) = {href for text, href in page.links().items() if "means in line 2" in text}
+    assert "CREA XY: 2 reports" in page.words
+    link = page.links()["Say what CREA XY means"]
     assert link == f"{url}/rows/2/codes/0?show=wrong"
     ask = staff.get(link)
     assert "2 reports" in ask.words

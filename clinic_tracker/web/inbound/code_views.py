@@ -21,7 +21,7 @@ from clinic_tracker.web.access import current_scope, requires, shown_patients
 from clinic_tracker.web.filters import plural
 from clinic_tracker.web.forms import accepted, status_of
 from clinic_tracker.web.inbound.blueprint import blueprint
-from clinic_tracker.web.inbound.code_words import chosen_meaning, meaning_words, meanings
+from clinic_tracker.web.inbound.code_words import chosen_meaning, meaning_words, meanings, named_alike
 from clinic_tracker.web.inbound.forms import CodeForm
 from clinic_tracker.web.inbound.presenters import shown_results
 from clinic_tracker.web.inbound.table_rows import preview_url
@@ -109,8 +109,9 @@ def withdraw(local_code: uuid.UUID) -> ResponseReturnValue:
 
 
 def _code_form(scope: Scope, code: UnknownCode) -> CodeForm:
-    form = CodeForm(scope=scope)
-    form.target.choices = [("", "Choose"), *meanings(lab_catalog(scope), is_unit=code.is_unit)]
+    catalog = lab_catalog(scope)
+    form = CodeForm(scope=scope, data={"target": "" if code.is_unit else named_alike(catalog, code.title or code.code)})
+    form.target.choices = [("", "Choose"), *meanings(catalog, is_unit=code.is_unit)]
     return form
 
 

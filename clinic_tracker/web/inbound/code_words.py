@@ -3,6 +3,7 @@
 from clinic_tracker.domain.lab_entry import panel_title
 from clinic_tracker.domain.panels import LabCatalog
 from clinic_tracker.domain.screening import EXAM_TYPES, exam_title
+from clinic_tracker.domain.table_mapping import plain
 from clinic_tracker.domain.vocabulary import LocalCodeKind, Panel
 from clinic_tracker.web.labs.forms import PANELS
 
@@ -19,6 +20,12 @@ def meanings(catalog: LabCatalog, *, is_unit: bool) -> list[tuple[str, str]]:
         found += [(f"analyte:{one.code}", f"{title}: {one.title}") for one in catalog.panel_analytes(panel)]
         found.append((f"panel:{panel.value}", f"{title}: the whole panel, without a value"))
     return found + [(f"exam:{kind.value}", f"Exam: {exam_title(kind.value)}") for kind in EXAM_TYPES]
+
+
+def named_alike(catalog: LabCatalog, words: str) -> str:
+    """The value in that list of the analyte that has the very name of a code, for a person to confirm; else none."""
+    found = [one for one in catalog.analytes.values() if plain(one.title) == plain(words)]
+    return f"analyte:{found[0].code}" if len(found) == 1 else ""
 
 
 def chosen_meaning(value: str) -> tuple[LocalCodeKind, str]:

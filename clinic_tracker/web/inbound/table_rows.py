@@ -9,13 +9,11 @@ from zoneinfo import ZoneInfo
 
 from flask import request, url_for
 
-from clinic_tracker.domain.lab_reading import DoubtKind
 from clinic_tracker.domain.matching import Candidate, Doubtful, Exact
 from clinic_tracker.domain.messages import Identity
 from clinic_tracker.domain.table_cells import Row, Table
 from clinic_tracker.domain.table_mapping import TableMapping
 from clinic_tracker.domain.table_rows import identities
-from clinic_tracker.domain.vocabulary import InboundState
 from clinic_tracker.queries.inbound_candidates import candidates_of, matches
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.table_parts import PartRow
@@ -24,7 +22,6 @@ from clinic_tracker.web.addresses import key_in
 from clinic_tracker.web.inbound.presenters import STATE_WORDS, problem_words
 
 MOST_PAGES = 100_000
-UNKNOWN = frozenset({DoubtKind.UNKNOWN_CODE, DoubtKind.UNKNOWN_UNIT})
 
 
 def place_in_preview() -> dict[str, Any]:
@@ -40,15 +37,6 @@ def preview_url(message: UUID) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownProblem:
-    """A problem in words. ``code`` is its number where a person may say what a code or unit means."""
-
-    words: str
-    code: int | None
-    about: str
-
-
-@dataclass(frozen=True, slots=True)
 class ShownPart:
     """Rows that are one report, or one row that cannot be read. ``place`` is the column of the wrong cell."""
 
@@ -59,7 +47,7 @@ class ShownPart:
     chart: Candidate | None
     collected: date | None
     values: tuple[str, ...]
-    problems: tuple[ShownProblem, ...]
+    problems: tuple[str, ...]
     title: str
     place: int | None
     cell: str
@@ -94,17 +82,12 @@ def _shown(row: PartRow, chart: Candidate | None) -> ShownPart:
         chart=chart,
         collected=row.collected,
         values=row.values,
-        problems=tuple(_problem(row, number) for number in range(len(row.problems))),
+        problems=tuple(_problem(row, problem) for problem in row.problems),
         title=row.title,
         place=row.place,
         cell=row.cell,
     )
 
 
-def _problem(row: PartRow, number: int) -> ShownProblem:
-    problem = row.problems[number]
-    if row.title:
-        return ShownProblem(f"{row.title} {problem['message']}", None, "")
-    about = problem.get("unit" if problem["kind"] == DoubtKind.UNKNOWN_UNIT else "code") or ""
-    asks = row.state is InboundState.NOT_UNDERSTOOD and problem["kind"] in UNKNOWN and about
-    return ShownProblem(problem_words(problem), number if asks else None, about)
+def _problem(row: PartRow, problem: dict[str, Any]) -> str:
+    return f"{row.title} {problem['message']}" if row.title else problem_words(problem)

@@ -1,6 +1,7 @@
 """Tables of results: brought in, their columns explained, their rows checked and corrected, loaded or given up."""
 
 import uuid
+from collections.abc import Mapping
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -19,7 +20,7 @@ from clinic_tracker.queries.inbound import sources as sources_of
 from clinic_tracker.queries.inbound_uploads import Upload, is_being_checked, upload, uploads
 from clinic_tracker.queries.lab_catalog import lab_catalog
 from clinic_tracker.queries.scope import Scope
-from clinic_tracker.queries.table_parts import complaints_of, parts_of, progress_of, refused_lines
+from clinic_tracker.queries.table_parts import complaints_of, parts_of, progress_of, refused_lines, unknown_in
 from clinic_tracker.services.table_uploads import (
     begin_load,
     change_cells,
@@ -31,6 +32,7 @@ from clinic_tracker.services.table_uploads import (
 )
 from clinic_tracker.web.access import current_scope, requires
 from clinic_tracker.web.addresses import as_uuids
+from clinic_tracker.web.filters import plural
 from clinic_tracker.web.forms import accepted, status_of
 from clinic_tracker.web.inbound.blueprint import blueprint
 from clinic_tracker.web.inbound.presenters import STATE_WORDS
@@ -125,6 +127,7 @@ def table_preview(message: uuid.UUID) -> ResponseReturnValue:
         "total": progress.wrong if only_wrong else progress.checked,
         "counts": [(*STATE_WORDS[state], number) for state, number in progress.counts.items()],
         "complaints": complaints_of(scope, one),
+        "unknown": unknown_in(scope, one),
         "place": place,
     }
     return render_template("inbound/table_preview.html", upload=one, progress=progress, shown=shown, **values)
@@ -142,9 +145,10 @@ def table_row(message: uuid.UUID, line: int) -> ResponseReturnValue:
     form = row_form(table.header, cells)
     if form.validate_on_submit():
         changed = {title: text for title, text in form.cells(table.header).items() if text != cells[title]}
-        if not changed or accepted(form, change_cells, scope, message, line, changed):
+        also = _saying_the_same(table, one, cells, changed) if "everywhere" in request.form else []
+        if not changed or accepted(form, change_cells, scope, message, line, changed, also=also):
             check(scope, message)
-            flash("Row checked again.", "success")
+            flash(f"{plural(len({line, *also}), 'row')} checked again.", "success")
             return redirect(preview_url(message), 303)
     tell_log(scope, table, columns, [row, Row(line, tuple(cells.values()))])
     values = {"form": form, "upload": one, "line": line, "table": table, "place": place_in_preview()}
@@ -210,6 +214,13 @@ def _open(scope: Scope, form: TableUploadForm) -> uuid.UUID | None:
             check(scope, opened)
         return opened
     return None
+
+
+def _saying_the_same(table: Table, one: Upload, cells: Mapping[str, str], changed: Mapping[str, str]) -> list[int]:
+    """The lines whose cells say in the changed columns what this row said."""
+    return [
+        row.line for row in table.rows if all(cells_now(table, one, row)[title] == cells[title] for title in changed)
+    ]
 
 
 def _lines_meant(scope: Scope, one: Upload) -> list[int]:
