@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinic_tracker.web.charts import HEIGHT, WIDTH, CourseMark, Point, trend_chart
+from clinic_tracker.web.charts.trends import HEIGHT, WIDTH, CourseMark, Point, trend_chart
 from clinic_tracker.web.timeline import Event, Occurrence, build_timeline
 
 pytestmark = pytest.mark.no_database

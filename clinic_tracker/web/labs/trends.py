@@ -9,8 +9,8 @@ from clinic_tracker.domain.panels import LabCatalog
 from clinic_tracker.domain.vocabulary import Panel, Sex
 from clinic_tracker.queries.lab_rows import Point
 from clinic_tracker.queries.patients import PatientHeader
-from clinic_tracker.web import charts
-from clinic_tracker.web.charts import CourseMark, TrendChart, trend_chart
+from clinic_tracker.web.charts import trends as charts
+from clinic_tracker.web.charts.trends import CourseMark, TrendChart, trend_chart
 from clinic_tracker.web.labs.presenters import shown_value
 
 TREND_ANALYTES = ("platelets", "creatinine", "urine_rbc", "tsh", "alt", "neutrophils", "lymphocytes", "cd4", "upcr")

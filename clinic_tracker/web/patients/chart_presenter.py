@@ -22,7 +22,7 @@ from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.tasks import TaskRow, patient_tasks
 from clinic_tracker.queries.treatment import Treatment, treatment_of
 from clinic_tracker.queries.worklist_items import OwedItem
-from clinic_tracker.web.charts import TrendChart
+from clinic_tracker.web.charts.trends import TrendChart
 from clinic_tracker.web.filters import plural
 from clinic_tracker.web.labs.presenters import ShownReport, shown_report
 from clinic_tracker.web.labs.trends import trends_of
