@@ -2,18 +2,20 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from sqlalchemy import func, select
 
 from clinic_tracker.domain.local_time import add_months
+from clinic_tracker.domain.observation import Observed, observed
 from clinic_tracker.domain.vocabulary import FactState, ReactionGrade
 from clinic_tracker.models.base import db
 from clinic_tracker.models.treatment import Deviation, Infusion, InfusionReaction
 from clinic_tracker.queries.scope import Scope
 
 SERIOUS = "serious"
+_HOW = {Observed.COMPLETE: "observed", Observed.CUT_SHORT: "short", Observed.NOT_RECORDED: "unknown"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +90,7 @@ def _infusions(scope: Scope, from_on: date, to_on: date) -> defaultdict[date, Co
     statement = select(table.infused_on, table.ended_at, table.discharged_at, table.observation_minutes)
     found: defaultdict[date, Counter[str]] = defaultdict(Counter)
     for on, ended_at, left_at, minutes in db.session.execute(statement.where(*_stands(scope, from_on, to_on))):
-        how = "unknown"
-        if ended_at is not None and left_at is not None:
-            how = "observed" if left_at >= ended_at + timedelta(minutes=minutes) else "short"
-        found[on.replace(day=1)][how] += 1
+        found[on.replace(day=1)][_HOW[observed(ended_at, left_at, minutes)]] += 1
     return found
 
 

@@ -61,7 +61,20 @@ DEFINITION = Definition(
         Column("via", "Recorded via", Kind.CODE, "How it was recorded; an imported history may hold no times."),
     ),
     takes=frozenset({Takes.PERIOD, Takes.PRESCRIBER, Takes.PATIENT}),
-    choices=(Choice(_SHOW, "Show", {_ALL: "Every infusion", _NOT_COMPLETE: "Only observations not complete"}, _ALL),),
+    choices=(
+        Choice(
+            _SHOW,
+            "Show",
+            {
+                _ALL: "Every infusion",
+                _NOT_COMPLETE: "Observations not complete",
+                Observed.COMPLETE.value: "Observations that were complete",
+                Observed.CUT_SHORT.value: "Observations cut short",
+                Observed.NOT_RECORDED.value: "Observations not recorded",
+            },
+            _ALL,
+        ),
+    ),
     notes=(
         (
             "At least 2 hours of observation after each infusion (R-48, label, A; setting observation_min); minutes "
@@ -103,11 +116,18 @@ class Given(NamedTuple):
 def lines(scope: Scope, parameters: Parameters) -> Iterator[Line]:
     """The infusions of the period that stand, by start."""
     pauses = _pauses(scope, parameters)
-    wanted = parameters.choices.get(_SHOW) == _NOT_COMPLETE
+    wanted = _wanted(parameters.choices.get(_SHOW, _ALL))
     for row in stream(_infusions(scope, parameters)):
         given = Given(*row[len(PERSON_FIELDS) :])
-        if not wanted or given.outcome is not Observed.COMPLETE:
+        if given.outcome in wanted:
             yield Person(*row[: len(PERSON_FIELDS)]).line(*_cells(given, pauses.get(given.id, ())))
+
+
+def _wanted(show: str) -> frozenset[Observed]:
+    every = frozenset(Observed)
+    if show in (_ALL, _NOT_COMPLETE):
+        return every if show == _ALL else every - {Observed.COMPLETE}
+    return frozenset({Observed(show)})
 
 
 def _cells(given: Given, pauses: Sequence[Pause]) -> tuple[Any, ...]:

@@ -21,6 +21,7 @@ from clinic_tracker.queries.reports import (
     overdue,
     prophylaxis,
     reviews,
+    safety,
     workload,
 )
 from clinic_tracker.queries.scope import Scope
@@ -57,5 +58,6 @@ SOURCES: tuple[Source, ...] = (
     Source(baseline.DEFINITION, baseline.lines),
     Source(prophylaxis.DEFINITION, prophylaxis.lines),
     Source(forms.DEFINITION, forms.lines),
+    Source(safety.DEFINITION, safety.lines),
 )
 REPORTS: dict[str, Source] = {source.definition.name: source for source in SOURCES}

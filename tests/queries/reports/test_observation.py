@@ -93,6 +93,9 @@ def test_what_is_not_recorded_is_not_complete(scope):
     assert [line["outcome"] for line in found] == ["not_recorded", "not_recorded", "complete"]
     assert [(line["ran"], line["observed"]) for line in found] == [(None, None), (239, None), (238, 120)]
     assert asked(scope, "observation", show="not_complete") == found[:2]
+    assert asked(scope, "observation", show="not_recorded") == found[:2]
+    assert asked(scope, "observation", show="complete") == found[2:]
+    assert asked(scope, "observation", show="cut_short") == []
 
 
 def test_an_extended_observation_is_what_is_required(scope):
