@@ -120,7 +120,7 @@ def _new(scope: Scope, patient: Patient, course: TreatmentCourse, baseline: Base
         patient_id=patient.id,
         course_id=course.id,
         planned_start_on=baseline.start_on,
-        baseline=kept_items(baseline),
+        baseline=kept_items(scope, baseline),
         recorded_by_id=scope.user_id,
         recorded_at=scope.now,
     )
@@ -180,7 +180,7 @@ def _expiry(scope: Scope, patient: Patient, authorized_on: date, baseline: Basel
     return min(end, holds) if holds is not None and holds >= authorized_on else end
 
 
-def kept_items(baseline: Baseline) -> list[dict[str, Any]]:
+def kept_items(_scope: Scope, baseline: Baseline) -> list[dict[str, Any]]:
     """The baseline set as it stands, to be kept with an authorization."""
     return [_kept(item) for item in baseline.items]
 

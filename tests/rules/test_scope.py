@@ -12,6 +12,7 @@ LAYERS = ("queries", "services")
 # They make or describe scopes, read what is packaged, or only look at what they are given.
 INVENTED = "services.demo."  # builds people who do not exist; only loading them touches a clinic
 WITHOUT_SCOPE = {
+    "queries.evidence.papers.state_columns",
     "queries.protocols.packaged_protocols",
     "queries.protocols.us_federal_holidays",
     "queries.infusion_day.day_version",

@@ -20,4 +20,6 @@ def keep_baselines(scope: Scope) -> None:
     )
     for row, protocol_id, number in rows:
         start = row.planned_start_on or row.authorized_on
-        row.baseline = kept_items(course_baseline(scope, row.patient_id, protocol_id, number, start, row.authorized_on))
+        row.baseline = kept_items(
+            scope, course_baseline(scope, row.patient_id, protocol_id, number, start, row.authorized_on)
+        )
