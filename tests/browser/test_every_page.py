@@ -9,7 +9,18 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from clinic_tracker.domain.messages import Coded, Observed
-from clinic_tracker.domain.vocabulary import FindingAction, OutreachChannel, OutreachOutcome, Panel, ReactionGrade
+from clinic_tracker.domain.table_cells import DateOrder
+from clinic_tracker.domain.table_mapping import Column, Layout, TableMapping, to_json
+from clinic_tracker.domain.vocabulary import (
+    FindingAction,
+    InboundKind,
+    LocalCodeKind,
+    OutreachChannel,
+    OutreachOutcome,
+    Panel,
+    ReactionGrade,
+)
+from clinic_tracker.integrations.table_check import check
 from clinic_tracker.models.access import FacilityCertification, User
 from clinic_tracker.models.base import db
 from clinic_tracker.models.inbound import InboundMessage, InboundSource, LabOrder
@@ -29,9 +40,11 @@ from clinic_tracker.queries.tallies import Tally
 from clinic_tracker.services.acknowledgements import Answer, acknowledge
 from clinic_tracker.services.follow_ups import CallMade, record_call
 from clinic_tracker.services.lab_orders import Order, record_orders
+from clinic_tracker.services.local_codes import map_code
 from clinic_tracker.services.outreach import record_contact
 from clinic_tracker.services.prophylaxis import ProphylaxisFacts, start_prophylaxis
 from clinic_tracker.services.reactions import ReactionSeen, record_reaction
+from clinic_tracker.services.table_uploads import keep_columns, open_upload
 from clinic_tracker.services.waivers import waive_requirement
 from tests.booked import add_chairs, book, days_from
 from tests.browser.journey import Journey
@@ -54,10 +67,10 @@ ELSEWHERE = {
     "patients.undo_merge",
     "infusions.reopen_course",
     "admin.empty_clinic_sheet",
-    "inbound.table_columns",
-    "inbound.table_preview",
-    "inbound.table_row",
+    "reports.report_file",
 }
+
+COLUMNS = (Column.MRN, Column.FAMILY_NAME, Column.COLLECTED, Column.TEST, Column.VALUE, Column.UNIT)
 
 # Parameters for which a page needs another value than the rest.
 SPECIAL = {
@@ -71,6 +84,8 @@ SPECIAL = {
     "inbound.dismiss": {"result": "unmatched"},
     "inbound.unread_result": {"result": "unread"},
     "inbound.map_unknown": {"result": "unread"},
+    **{f"inbound.table_{name}": {"message": "table"} for name in ("sheet", "columns", "preview", "row")},
+    "inbound.map_in_table": {"message": "table"},
 }
 FORM_KINDS = {"rems.submit_form": "adverse_event_form", "rems.sheet": "infusion_checklist"}
 
@@ -123,10 +138,24 @@ def with_arrivals(chart: Chart) -> Chart:
     unknown = Observed((Coded("PLTX", "L", "Plt count auto"),), "212", "10*3/uL")
     for identity, lines in ((identity_of(patient), ["tsh"]), (someone, ["tsh"]), (identity_of(patient), [unknown])):
         send(scope, lab, message(identity, report(*lines)))
+    table_waiting(chart)
     record_orders(
         scope, chart.id, Order((Panel.TSH,), scope.today - timedelta(days=5), scope.today - timedelta(days=4))
     )
     return chart
+
+
+def table_waiting(chart: Chart) -> None:
+    """A table that is being checked: a row to be recorded, one with a code nobody knows, one that cannot be read."""
+    who = f"{chart.row.mrn},{chart.row.family_name}"
+    rows = ("1/12/2026,PLTX,212,K/uL", "1/13/2026,TSH,1.9,mIU/L", "1/13/26,TSH,2.0,mIU/L")
+    sheets = add_source(chart.scope, "Spreadsheets", InboundKind.TABLE)
+    map_code(chart.scope, sheets.public_id, LocalCodeKind.ANALYTE, "", "TSH", "", "tsh")
+    raw = "\n".join(["MRN,Last,Drawn,Test,Value,Unit", *(f"{who},{row}" for row in rows)])
+    table = open_upload(chart.scope, sheets.public_id, raw.encode())
+    columns = dict(zip(raw.split("\n")[0].split(","), COLUMNS, strict=True))
+    keep_columns(chart.scope, table, to_json(TableMapping(Layout.LONG, DateOrder.MONTH_FIRST, columns=columns)))
+    check(chart.scope, table)
 
 
 def values_of(chart: Chart, other: Chart, cast: Cast) -> Values:
@@ -188,10 +217,13 @@ def arrived() -> Values:
         "unmatched": unmatched,
         "unread": unread,
         "problem": 0,
-        "message": db.session.query(InboundMessage).first().public_id,
+        "message": db.session.query(InboundMessage).order_by(InboundMessage.id).first().public_id,
+        "table": db.session.query(InboundMessage).order_by(InboundMessage.id.desc()).first().public_id,
+        "line": 2,
         "source": db.session.query(InboundSource).first().public_id,
         "order": db.session.query(LabOrder).one().public_id,
         "step": "rejected",
+        "name": "compliance",
     }
 
 

@@ -1,117 +1,92 @@
-"""Reports: compliance by requirement and month, departures from the protocol."""
+"""The reports: what there is, one of them with its parameters beside it, and its files."""
 
-from dataclasses import dataclass
-from datetime import date
-from typing import Any, cast
+from typing import Any
 
-from flask import Blueprint, Response, abort, render_template, request, url_for
+from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from clinic_tracker.domain.errors import RuleViolation
-from clinic_tracker.domain.local_time import add_months, parse_date
 from clinic_tracker.domain.permissions import Permission
-from clinic_tracker.exports.tables import csv_lines
-from clinic_tracker.queries.compliance import GRACE_SETTING, ComplianceRow, compliance, totals
-from clinic_tracker.queries.deviations import by_requirement, deviations_between
-from clinic_tracker.queries.scope import Scope
-from clinic_tracker.queries.settings import protocol_in_force, setting
-from clinic_tracker.services.exporting import note_export
+from clinic_tracker.domain.reporting.formats import FORMAT_WORDS
+from clinic_tracker.queries.reports.registry import REPORTS
+from clinic_tracker.services.reporting import report_source, reports_for
 from clinic_tracker.web.access import current_scope, requires, shown_patients
-from clinic_tracker.web.reports.presenters import COLUMNS, cells, percent
+from clinic_tracker.web.reports.asking import IDENTITY_OPTIONS, Asked, read_asked
+from clinic_tracker.web.reports.files import read_format, report_answer
+from clinic_tracker.web.reports.groups import grouped
+from clinic_tracker.web.reports.showing import Shown, column_heads, show_report
 
 blueprint = Blueprint("reports", __name__, url_prefix="/reports")
-MONTHS = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """What the report is about; ``problem`` says what is wrong with the dates of the address."""
-
-    from_on: date
-    to_on: date
-    requirement: str | None
-    problem: str | None = None
+NAME = f"<any({', '.join(repr(name) for name in sorted(REPORTS))}):name>"
 
 
 @blueprint.get("/")
 @requires(Permission.VIEW_REPORTS)
 def index() -> ResponseReturnValue:
-    """The reports there are."""
-    return render_template("reports/index.html")
+    """The reports there are, by what they are about."""
+    return render_template("reports/index.html", groups=grouped(reports_for(current_scope())))
 
 
-@blueprint.get("/compliance")
+@blueprint.get(f"/{NAME}")
 @requires(Permission.VIEW_REPORTS)
-def compliance_report() -> ResponseReturnValue:
-    """On time, late, missed, waived and still owed, by requirement and month of the due date."""
+def report(name: str) -> ResponseReturnValue:
+    """One report: its parameters, the answer, what each figure means, and its files."""
     scope = current_scope()
-    period = _period(scope)
-    rows = _rows(scope, period)
-    protocol = protocol_in_force(scope)
-    titles = {requirement.code: requirement.title for requirement in protocol.requirements}
-    return render_template(
-        "reports/compliance_report.html",
-        rows=rows,
-        totals=totals(scope, rows),
-        titles=titles,
-        percent=percent,
-        period=period,
-        grace=setting(scope, GRACE_SETTING),
-        csv_url=url_for("reports.compliance_csv", **cast("Any", request.args.to_dict())),
-    ), 400 if period.problem else 200
-
-
-@blueprint.get("/compliance.csv")
-@requires(Permission.VIEW_REPORTS, Permission.EXPORT_DATA)
-def compliance_csv() -> ResponseReturnValue:
-    """The same rows as CSV."""
-    scope = current_scope()
-    period = _period(scope)
-    if period.problem is not None:
-        abort(400, period.problem)
-    note_export(scope, "compliance", {"from": period.from_on.isoformat(), "to": period.to_on.isoformat()})
-    lines = csv_lines(COLUMNS, (cells(row) for row in _rows(scope, period)))
-    name = f"compliance-{scope.clinic_slug}-{period.from_on}-{period.to_on}.csv"
-    return Response(
-        "".join(lines), mimetype="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    definition = report_source(scope, name).definition
+    asked = read_asked(scope, definition, request.args)
+    answer = _answer(asked)
+    shown_patients(answer.patients if answer is not None else [])
+    page = render_template(
+        "reports/report.html",
+        definition=definition,
+        asked=asked,
+        form=asked.form,
+        answer=answer,
+        heads=column_heads(answer.columns) if answer is not None else [],
+        identities=IDENTITY_OPTIONS,
+        formats=FORMAT_WORDS,
+        may_export=scope.may(Permission.EXPORT_DATA),
+        links=_links(name, asked, answer),
     )
+    return page, 200 if answer is not None else 400
 
 
-@blueprint.get("/deviations")
-@requires(Permission.VIEW_REPORTS)
-def deviations_report() -> ResponseReturnValue:
-    """Departures from the protocol in a period, with the reason of each."""
+@blueprint.get(f"/{NAME}/file")
+@requires(Permission.VIEW_REPORTS, Permission.EXPORT_DATA)
+def report_file(name: str) -> ResponseReturnValue:
+    """The report of the same parameters as a file."""
     scope = current_scope()
-    period = _period(scope)
-    lines = [] if period.problem else deviations_between(scope, period.from_on, period.to_on)
-    shown_patients([line.patient_id for line in lines])
-    counts = by_requirement(scope, lines)
-    page = render_template("reports/deviations_report.html", lines=lines, counts=counts, period=period)
-    return page, 400 if period.problem else 200
+    definition = report_source(scope, name).definition
+    asked = read_asked(scope, definition, request.args)
+    if asked.parameters is None:
+        abort(400, " ".join(error.message for error in asked.form.error_links))
+    form = read_format(request.args.get("format", definition.formats[0].value))
+    return report_answer(scope, name, asked.parameters, form)
 
 
-def _rows(scope: Scope, period: Period) -> list[ComplianceRow]:
-    return [] if period.problem else compliance(scope, period.from_on, period.to_on, period.requirement)
-
-
-def _period(scope: Scope) -> Period:
-    """The last twelve months, unless the address says otherwise."""
-    args = request.args
-    start = add_months(scope.today.replace(day=1), 1 - MONTHS)
-    requirement = args.get("requirement") or None
-    known = {one.code for one in protocol_in_force(scope).requirements}
-    if requirement is not None and requirement not in known:
-        return Period(start, scope.today, None, "There is no such requirement.")
+def _answer(asked: Asked) -> Shown | None:
+    """The answer; None, with the problem at its field, where the parameters are wrong."""
+    if asked.parameters is None:
+        return None
+    number = request.args.get("page", 1, type=int)
     try:
-        from_on = _day(scope, args, "from") or start
-        to_on = _day(scope, args, "to") or scope.today
+        answer = show_report(current_scope(), asked.definition, asked.parameters, max(number, 1))
     except RuleViolation as violation:
-        return Period(start, scope.today, requirement, violation.message)
-    if to_on < from_on:
-        return Period(from_on, to_on, requirement, "The period must not end before it begins.")
-    return Period(from_on, to_on, requirement)
+        asked.refuse(violation)
+        return None
+    if answer.count and not answer.rows:
+        abort(404)
+    return answer
 
 
-def _day(scope: Scope, args: Any, name: str) -> date | None:
-    text = args.get(name, "").strip()
-    return parse_date(text, scope.today, name) if text else None
+def _links(name: str, asked: Asked, answer: Shown | None) -> dict[str, str | None]:
+    """The pages before and after."""
+
+    def link(number: int) -> str | None:
+        if answer is None or not 1 <= number <= answer.pages:
+            return None
+        values: dict[str, Any] = {**asked.values, "page": number}
+        return url_for("reports.report", name=name, **values)
+
+    here = answer.page if answer is not None else 1
+    return {"before": link(here - 1), "after": link(here + 1)}
