@@ -38,7 +38,7 @@ def groups(reports: Sequence[SentReport], contents: Contents) -> list[list[int]]
                 if held[place]
                 and report.key
                 and all(drawn_together(reports[other], report) for other in group)
-                and _complements(held[place], [held[other] for other in group])
+                and complements(held[place], [held[other] for other in group])
             ),
             None,
         )
@@ -58,6 +58,17 @@ def drawn_together(one: SentReport, other: SentReport) -> bool:
     if one.collected_at and other.collected_at:
         return one.collected_at == other.collected_at
     return bool(one.order_key) and one.order_key == other.order_key
+
+
+def surely_drawn_together(one: SentReport, other: SentReport) -> bool:
+    """Whether two reports of two messages are of one draw for certain: one specimen, or one order at one instant."""
+    at_odds = one.collected_at and other.collected_at and one.collected_at != other.collected_at
+    if at_odds or one.collected_on is None or not drawn_together(one, other):
+        return False
+    if one.specimen and other.specimen:
+        return True
+    same_order = bool(one.order_key) and one.order_key == other.order_key
+    return same_order and one.collected_at is not None and one.collected_at == other.collected_at
 
 
 def merged(reports: Sequence[SentReport]) -> SentReport:
@@ -89,7 +100,7 @@ def _as_of_report(report: SentReport, line: Observed) -> Observed:
     return replace(line, state=state_of_line(report, line))
 
 
-def _complements(held: frozenset[tuple[str, str]], others: Sequence[frozenset[tuple[str, str]]]) -> bool:
+def complements(held: frozenset[tuple[str, str]], others: Sequence[frozenset[tuple[str, str]]]) -> bool:
     """Whether a part adds to a panel of the others and repeats nothing of them."""
     there = frozenset().union(*others)
     panels = {panel for panel, _ in there}

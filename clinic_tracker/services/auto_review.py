@@ -13,7 +13,7 @@ from clinic_tracker.domain.other_lines import is_remarkable
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.vocabulary import FactState, InboundState, Panel, ResultStatus
 from clinic_tracker.models.base import db
-from clinic_tracker.models.inbound import InboundResult
+from clinic_tracker.models.inbound import InboundMessage, InboundResult
 from clinic_tracker.models.monitoring import LabReport, LabValue
 from clinic_tracker.models.reviewing import AutoReview
 from clinic_tracker.queries.scope import Scope
@@ -26,6 +26,7 @@ from clinic_tracker.services.unit_of_work import unit_of_work
 AT_ONCE = 400
 MOST_PERCENT = 100
 SHORTEST_CRITERIA = 20
+_SAY_NOTHING_NEW = (InboundState.DUPLICATE.value, InboundState.SUPERSEDED.value)
 
 
 def begin_auto_review(scope: Scope, *, criteria: str | None, sample_percent: int | None) -> None:
@@ -138,31 +139,38 @@ def _came_with_doubt(scope: Scope, reports: Sequence[int]) -> set[int]:
     found: set[int] = set()
     for start in range(0, len(reports), AT_ONCE):
         rows = db.session.execute(
-            select(LabReport.id, InboundResult.message_id, InboundResult.state, InboundResult.report)
+            select(LabReport.id, InboundMessage.source_id, InboundResult.state, InboundResult.report)
             .join(InboundResult, InboundResult.id == LabReport.inbound_result_id)
+            .join(InboundMessage, InboundMessage.id == InboundResult.message_id)
             .where(LabReport.clinic_id == scope.clinic_id, LabReport.id.in_(reports[start : start + AT_ONCE]))
         ).all()
-        parts = _parts(scope, {(row.message_id, key) for row in rows for key in row.report.get("with", ())})
-        for report, message, state, packed in rows:
-            sent = [packed["sent"], *(parts[message, key] for key in packed.get("with", ()) if (message, key) in parts)]
-            if state != InboundState.RECORDED or any(_is_flagged(one) for one in sent):
+        parts = _parts(scope, {(row.source_id, key) for row in rows for key in row.report.get("with", ())})
+        for report, source, state, packed in rows:
+            others = [part for key in packed.get("with", ()) for part in parts[source, key]]
+            told = [(state, packed["sent"]), *others]
+            if any(of_part != InboundState.RECORDED or _is_flagged(sent) for of_part, sent in told):
                 found.add(report)
     return found
 
 
-def _parts(scope: Scope, wanted: set[tuple[int, str]]) -> dict[tuple[int, str], dict[str, Any]]:
-    """The parts of panels that came as several reports of one message."""
+def _parts(scope: Scope, wanted: set[tuple[int, str]]) -> Mapping[tuple[int, str], list[tuple[str, dict[str, Any]]]]:
+    """The parts of panels that came as several reports: what became of each, and what it said, in its versions."""
+    found: defaultdict[tuple[int, str], list[tuple[str, dict[str, Any]]]] = defaultdict(list)
     if not wanted:
-        return {}
-    messages = sorted({message for message, _ in wanted})
+        return found
     rows = db.session.execute(
-        select(InboundResult.message_id, InboundResult.external_id, InboundResult.report).where(
+        select(InboundMessage.source_id, InboundResult.external_id, InboundResult.state, InboundResult.report)
+        .join(InboundMessage, InboundMessage.id == InboundResult.message_id)
+        .where(
             InboundResult.clinic_id == scope.clinic_id,
-            InboundResult.message_id.in_(messages),
+            InboundMessage.source_id.in_(sorted({source for source, _ in wanted})),
             InboundResult.external_id.in_(sorted({key for _, key in wanted})),
+            InboundResult.state.not_in(_SAY_NOTHING_NEW),
         )
     )
-    return {(message, str(key)): packed["sent"] for message, key, packed in rows}
+    for source, key, state, packed in rows:
+        found[source, str(key)].append((state, packed["sent"]))
+    return found
 
 
 def _is_flagged(sent: Mapping[str, Any]) -> bool:

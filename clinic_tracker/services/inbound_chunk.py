@@ -202,14 +202,14 @@ class Chunk:
         self.filing.orders.read(patients)
 
     def _take_message(self, parsed: ResultMessage, arrivals: Sequence[Arrival], match: Match) -> None:
-        if repeated := {arrival.key for arrival in arrivals} & self.rows.keys:
-            self._written(repeated)
+        if {arrival.key for arrival in arrivals} & self.rows.keys:
+            self._write()
         fresh: list[Arrival] = []
         for arrival in arrivals:
             same = self._repeats(arrival)
             if same is None and any(other.key == arrival.key for other in fresh):
                 self._file(parsed, fresh, match)
-                self._written({arrival.key})
+                self._write()
                 fresh, same = [], self._repeats(arrival)
             if same is None:
                 fresh.append(arrival)
@@ -226,14 +226,17 @@ class Chunk:
             came_before = any(says_the_same(prior.sent, arrival.report) for prior in before)
             arrival.row["issued_at"] = None if came_before else self.origin.received_at
 
-    def _written(self, keys: set[str]) -> None:
-        """Reports that came before in this chunk are written now, so that they count as earlier versions."""
+    def _write(self) -> None:
+        """Write what came before in this chunk, so that it counts as earlier versions."""
+        keys = set(self.rows.keys)
         self.rows.flush()
         self.priors |= priors_of(self.scope, self.origin.source_id, keys)
 
     def _file(self, parsed: ResultMessage, arrivals: Sequence[Arrival], match: Match) -> None:
         if isinstance(match, Exact):
             chart = self.charts.known[match.key]
+            if self.rows.incomplete & {(chart.id, arrival.report.collected_on) for arrival in arrivals}:
+                self._write()  # a part of the same draw may be among it
             for arrival in arrivals:
                 arrival.row["matched_how"], arrival.row["matched_at"] = match.how.value, self.scope.now
             contents = self.filing.reader.contents

@@ -1,6 +1,7 @@
 """Newer and older versions of a report: a newer one replaces, an older one that comes late is kept as replaced."""
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select
@@ -8,6 +9,7 @@ from sqlalchemy import select
 from clinic_tracker.domain.lab_entry import ReadPanel
 from clinic_tracker.domain.vocabulary import ExamKind, FactState, Panel
 from clinic_tracker.models.base import db
+from clinic_tracker.models.inbound import InboundMessage, InboundResult
 from clinic_tracker.models.monitoring import Exam, LabReport
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import audit
@@ -68,6 +70,45 @@ def standing_exams(scope: Scope, source_id: int, leads: Collection[str]) -> dict
         )
     ).scalars()
     return {str(row.external_id): row for row in rows}
+
+
+def incomplete_parts(
+    scope: Scope, source_id: int, via: str, patient_id: int, collected_on: date, panels: Collection[Panel]
+) -> list[tuple[str, ...]]:
+    """The numbers of the reports of a draw that stand as incomplete panels of a day, just as they were sent."""
+    rows = db.session.execute(
+        select(InboundResult.external_id, InboundResult.report)
+        .join(LabReport, LabReport.inbound_result_id == InboundResult.id)
+        .where(
+            LabReport.clinic_id == scope.clinic_id,
+            LabReport.patient_id == patient_id,
+            LabReport.source == source_name(scope, source_id),
+            LabReport.panel.in_([panel.value for panel in panels]),
+            LabReport.collected_on == collected_on,
+            LabReport.state == FactState.RECORDED.value,
+            LabReport.is_complete.is_(False),
+            LabReport.recorded_via == via,
+        )
+        .order_by(InboundResult.id)
+    )
+    return list(dict.fromkeys(tuple(report.get("with", ())) or (str(key),) for key, report in rows))
+
+
+def join(scope: Scope, source_id: int, patient_id: int, together: Sequence[str]) -> None:
+    """Note with results that came before that they are parts of a panel with others, for their later versions."""
+    rows = db.session.execute(
+        select(InboundResult)
+        .join(InboundMessage, InboundMessage.id == InboundResult.message_id)
+        .where(
+            InboundResult.clinic_id == scope.clinic_id,
+            InboundMessage.source_id == source_id,
+            InboundResult.patient_id == patient_id,
+            InboundResult.external_id.in_(together),
+        )
+    ).scalars()
+    for row in rows:
+        row.report = {**row.report, "with": list(together)}
+    db.session.flush()
 
 
 def changed_by_hand(scope: Scope, result_id: int, patient_id: int) -> frozenset[str]:

@@ -1,12 +1,12 @@
 """One patient's reports of a message put on the chart, newer versions in the place of older ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from clinic_tracker.domain.lab_entry import ReadPanel
-from clinic_tracker.domain.lab_merging import merged, version
+from clinic_tracker.domain.lab_merging import complements, merged, surely_drawn_together, version
 from clinic_tracker.domain.lab_reading import WITHOUT_VALUES, Doubt, LabReader, ReadExam, Understood
 from clinic_tracker.domain.messages import ReportState, SentReport
 from clinic_tracker.domain.vocabulary import ExamKind, InboundState
@@ -19,7 +19,7 @@ from clinic_tracker.services.inbound_rows import Row, Rows, new_fact, new_report
 
 NO_CERVIX = "This chart says that the patient has no cervix: an HPV screen cannot be recorded."
 ON_CHART = APPLIED | {InboundState.DUPLICATE}
-Priors = Mapping[str, Sequence[Prior]]
+Priors = dict[str, list[Prior]]
 
 
 @dataclass(slots=True)
@@ -88,10 +88,13 @@ class Filing:
         lead = latest.together[0]
         understood = self.reader.understand(merged(others), chart.sex) if others else Understood()
         report = merged(others) if others else arrival.report
+        arrival.row["report"]["with"] = list(latest.together)
         self._write(chart, lead, arrival.row, understood, report, "", known=True)
 
     def _others(self, keys: Sequence[str], but: set[str]) -> list[SentReport]:
         """The newest versions of the other parts of a panel, as they were sent."""
+        if not set(keys) - but:
+            return []
         found = []
         priors = priors_of(self.scope, self.source_id, set(keys) - but)
         for key in keys:
@@ -107,15 +110,22 @@ class Filing:
             (one.together for one in latest if len(one.together) > 1),
             tuple(dict.fromkeys(arrival.key for arrival in fresh)),
         )
-        others = self._others(together, keys) if set(together) - keys else []
-        report = merged([*(arrival.report for arrival in fresh), *others])
+        sent = [arrival.report for arrival in fresh]
+        report = merged([*sent, *self._others(together, keys)])
         understood = self.reader.understand(report, chart.sex)
+        before = () if latest else self._completed_by(chart, report, understood)
+        if before:
+            together = (*before, *together)
+            corrections.join(self.scope, self.source_id, chart.id, together)
+            priors |= priors_of(self.scope, self.source_id, set(before))
+            report = merged([*sent, *self._others(together, keys)])
+            understood = self.reader.understand(report, chart.sex)
         first = fresh[0].row
         if understood.orders:
             self.orders.follow(chart, fresh[0], understood.orders)
             state = InboundState.NOTED
         else:
-            state = self._write(chart, together[0], first, understood, report, laboratory, known=bool(latest))
+            state = self._write(chart, together[0], first, understood, report, laboratory, known=bool(latest or before))
         for arrival in fresh:
             arrival.row["state"] = state.value
             if len(together) > 1:
@@ -123,6 +133,28 @@ class Filing:
         if understood.problems:
             first["state"] = InboundState.NOT_UNDERSTOOD.value
             first["problems"] = [*first["problems"], *(problem_row(self.scope, one) for one in understood.problems)]
+
+    def _completed_by(self, chart: Chart, report: SentReport, understood: Understood) -> tuple[str, ...]:
+        """The parts that came before, in messages of their own, of a panel that this report completes.
+
+        Only where it is certain that they are of one draw, and only one panel fits: otherwise each stays as it is.
+        """
+        lacking = [panel.panel for panel in understood.panels if panel.missing and panel.problem is None]
+        if not lacking or report.collected_on is None:
+            return ()
+        where = (self.source_id, self.via, chart.id, report.collected_on)
+        found = corrections.incomplete_parts(self.scope, *where, lacking)
+        held = self.reader.contents(report)
+        fitting = []
+        for keys in found:
+            parts = self._others(keys, set())
+            if (
+                parts
+                and all(surely_drawn_together(part, report) for part in parts)
+                and complements(held, [self.reader.contents(part) for part in parts])
+            ):
+                fitting.append(keys)
+        return fitting[0] if len(fitting) == 1 else ()
 
     def _write(
         self, chart: Chart, lead: str, result: Row, understood: Understood, report: SentReport, lab: str, *, known: bool

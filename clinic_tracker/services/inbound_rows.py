@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, NamedTuple
 
 from sqlalchemy import Table, bindparam, func, insert, select, text, update
@@ -54,11 +55,16 @@ class Rows:
     orders: list[tuple[LabOrder, Row]] = field(default_factory=list)
     late: list[tuple[LabReport, Row]] = field(default_factory=list)
     keys: set[str] = field(default_factory=set)
+    incomplete: set[tuple[int, date]] = field(
+        default_factory=set
+    )  # patients and days with a report that lacks something
 
     def report(
         self, row: Row, panel: ReadPanel, result: Row, *, before: Row | None = None, reason: str | None = None
     ) -> None:
         """Add a report with its values; its row has a number after ``flush``. ``before`` is what it replaces."""
+        if panel.missing:
+            self.incomplete.add((row["patient_id"], row["collected_on"]))
         values = [value._asdict() for value in panel.values]
         self.reports.append(_NewReport(row, values, result, before, reason))
 
@@ -83,6 +89,7 @@ class Rows:
         for added in (self.results, self.reports, self.exams, self.closings, self.orders, self.late):
             added.clear()
         self.keys.clear()
+        self.incomplete.clear()
 
     def _reports(self) -> list[Row]:
         if not self.reports:
