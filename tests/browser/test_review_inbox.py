@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from clinic_tracker.domain.messages import LOINC, Coded, Observed
 from clinic_tracker.domain.vocabulary import Role
 from clinic_tracker.models.base import db
 from clinic_tracker.queries.scope import Scope
@@ -13,6 +14,7 @@ from tests.browser.visitor import Visitor
 from tests.factories import MONTHLY, Chart, register
 from tests.fixtures.clock import Clock
 from tests.fixtures.people import Cast, add_person
+from tests.inbound import add_source, exam_line, message, report, send
 from tests.reviewed import answers, reports, tasks
 
 
@@ -85,3 +87,27 @@ def test_the_administrator_changes_a_threshold_and_sees_what_came_of_it(
     administrator.refused("The value must be between 100 and 250.")
     administrator.fill(value="130").fill(effective_from="01/05/2026").press("Change the threshold")
     administrator.reads("The findings of 1 result changed with it.", "was 150")
+
+
+def test_a_positive_test_of_the_laboratory_is_answered_like_a_result(
+    tablet_visitor: Visitor, cast: Cast, chart: Chart
+) -> None:
+    # Given a positive HIV test and a potassium that nobody follows, from the laboratory
+    potassium = Observed((Coded("2823-3", LOINC, "Potassium"),), "7.2", "mmol/L", low="3.5", high="5.1", flag="HH")
+    sent = [report(exam_line("hiv_test", "Reactive")), report("creatinine", potassium)]
+    send(chart.scope, add_source(chart.scope), message(chart.row, *sent))
+
+    # Then the test stands first in red, and the row of the creatinine is marked
+    doctor = Journey(tablet_visitor, cast.neurologist).open("/results")
+    doctor.reads("HIV test of", "contraindication", "1 other test out of range or flagged").judge()
+
+    # When it is answered and signed off
+    doctor.follow(doctor.row("HIV test of").get_by_role("link", name="Answer").click)
+    doctor.reads("City Lab", "Label 4").judge()
+    doctor.main.locator("input[name=hiv_test_positive_action]").first.check()
+    doctor.fill(hiv_test_positive_due_on="01/26/2026").press("Record and sign off")
+
+    # Then the repeat is a task, and the chart's exams lead to the page
+    doctor.reads("Repeat ordered", "Repeat HIV test", "by 26-Jan-2026").judge()
+    doctor.open(f"{chart.url}/exams").press("HIV test").reads("Tomas Rey")
+    doctor.open("/results?panel=exams").reads("Nothing of that kind waits for review")

@@ -183,3 +183,10 @@ def test_a_task_is_changed_to_wait_for_an_exam(page: Page, cast: Cast, chart: Ch
     doctor.submit(f"{chart.url}/tasks/{task.public_id}/correct", panel="hiv_test", reason="Repeat it, too")
     assert tasks()[-1].exam_kind == "hiv_test"
     assert db.session.query(Exam).count() == 2
+
+
+def test_only_an_exam_without_a_finding_covers_a_course(page: Page, cast: Cast, chart: Chart) -> None:
+    staff = page.sign_in(cast.staff)
+    assert "covers a first course" not in staff.get(f"{chart.url}/exams").words
+    chart.exam(ExamKind.TB_SCREEN, DAY, "negative")
+    assert "covers a first course until 12-Jan-2027" in staff.get(f"{chart.url}/exams").words

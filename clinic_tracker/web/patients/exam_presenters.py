@@ -147,7 +147,7 @@ def _latest(
     row = next((row for row in standing if row.kind == kind), None)
     status, days, holds = _owed(owed, today) if owed is not None else (None, None, "")
     months = settings.get(VALID_FOR.get(kind.value, ""))
-    if row is not None and months is not None:
+    if row is not None and months is not None and not known.needs_attention(row.outcome):
         until = add_months(row.performed_on, months)
         over = "covered" if until < today else "covers"
         holds = f"{over} a first course until {show_date(until)} (local convention: {months} months)"
