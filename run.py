@@ -7,6 +7,7 @@ syntax newer than Python 3.6, so that an old Python gets a sentence and not a tr
 """
 
 import argparse
+import contextlib
 import hashlib
 import os
 import shutil
@@ -35,6 +36,7 @@ DEMO_PEOPLE = (
     ("staff@other.example", "staff of the second clinic"),
 )
 DEMO_PASSWORD = "northside-demo-2026"  # noqa: S105 - of people who do not exist
+WORKER_PAUSE, WORKER_PATIENCE = 10, 10  # seconds
 NO_NETWORK = ("name resolution", "connection", "network", "dns", "timed out", "from versions: none", "proxy")
 
 
@@ -217,13 +219,32 @@ def serve_until_stopped(host: str, port: int, env: dict[str, str], *, demo: bool
     try:
         if answers(f"http://{local}:{port}/healthz", server):
             announce(f"http://{local}:{port}/", demo=demo)
-        code = server.wait()
+        code = wait_beside_worker(server, env)
     except KeyboardInterrupt:
         server.terminate()
         code = server.wait()
         say("\nStopped.")
         return 0
     return 0 if code in (0, -signal.SIGTERM) else code
+
+
+def wait_beside_worker(server: "subprocess.Popen[bytes]", env: dict[str, str]) -> int:
+    """Wait until the server ends; beside it runs a worker that makes files of reports, started anew where it ended."""
+    command = [str(PYTHON), "-m", "flask", "reports", "work", f"--parent={os.getpid()}"]
+    worker, started = None, float("-inf")
+    try:
+        while server.poll() is None:
+            if (worker is None or worker.poll() is not None) and time.monotonic() - started > WORKER_PAUSE:
+                worker, started = subprocess.Popen(command, cwd=ROOT, env=env), time.monotonic()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                server.wait(timeout=1)
+        return server.wait()
+    finally:
+        if worker is not None:
+            worker.terminate()  # what it was making is given back, for the next one to make
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                worker.wait(timeout=WORKER_PATIENCE)
+            worker.kill()
 
 
 def answers(url: str, server: subprocess.Popen[bytes]) -> bool:

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 
@@ -153,9 +154,55 @@ def test_it_serves_says_where_and_stops_when_asked(tmp_path):
         assert f"http://127.0.0.1:{port}/" in line
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10) as answer:
             assert answer.status == 200
+        worker = worker_of(server.pid)
+        os.kill(worker, signal.SIGKILL)
+        assert worker_of(server.pid, other_than=worker) != worker  # one that died is replaced
     finally:
         server.send_signal(signal.SIGINT)
         rest, errors = server.communicate(timeout=60)
     assert server.returncode == 0, errors
     assert "Stopped." in rest
     assert "Traceback" not in errors
+    assert workers_of(server.pid) == []
+
+
+def workers_of(parent: int) -> list[int]:
+    """The processes that make files of reports, started by another."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    lines = [line.split(maxsplit=2) for line in listed.splitlines()]
+    return [int(pid) for pid, ppid, told in lines if int(ppid) == parent and "reports work" in told]
+
+
+def worker_of(parent: int, other_than: int = 0) -> int:
+    """The worker of a server, waited for."""
+    for _ in range(300):
+        if found := [pid for pid in workers_of(parent) if pid != other_than]:
+            return found[0]
+        time.sleep(0.1)
+    raise AssertionError("no worker was started")
+
+
+@pytest.mark.timeout(120)
+def test_the_worker_ends_with_the_program_that_started_it(tmp_path):
+    env = {**os.environ, "DATABASE_URL": f"sqlite:///{tmp_path}/t.sqlite3", "INSTANCE_PATH": str(tmp_path), "DEMO": "1"}
+    flask = [sys.executable, "-m", "flask", "--app", "wsgi.py"]
+    subprocess.run([*flask, "db", "upgrade"], cwd=ROOT, env=env, check=True, capture_output=True)
+    script = """
+import os, subprocess, sys
+worker = subprocess.Popen([*sys.argv[1:], f"--parent={os.getpid()}"])
+print(worker.pid, flush=True)
+input()
+"""
+    command = [sys.executable, "-c", script, *flask, "reports", "work"]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as starter:
+        worker = int(starter.stdout.readline())
+        starter.kill()
+    for _ in range(300):
+        state = subprocess.run(["ps", "-o", "stat=", "-p", str(worker)], capture_output=True, text=True, check=False)
+        if state.stdout.strip()[:1] in ("", "Z"):
+            return
+        time.sleep(0.1)
+    os.kill(worker, signal.SIGKILL)
+    raise AssertionError("the worker outlived its parent")

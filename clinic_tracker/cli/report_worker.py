@@ -35,23 +35,22 @@ log = logging.getLogger(__name__)
 
 @group.command("work")
 @click.option("--once", is_flag=True, help="Do what there is to do, and end.")
-@click.option("--with-parent", is_flag=True, help="End when the program that started this one has ended.")
-def work(*, once: bool, with_parent: bool) -> None:
+@click.option("--parent", type=int, help="Process that starts this one: end when it has ended.")
+def work(*, once: bool, parent: int | None) -> None:
     """Make files of reports as they are asked for, until told to stop; ask every minute for what is due.
 
     Any number of workers may run beside each other. One that is killed leaves nothing half done: another takes over.
 
     Example: flask reports work
     """
-    stop, parent = Event(), os.getppid()
+    stop = Event()
 
     def stopping() -> bool:
-        return stop.is_set() or (with_parent and os.getppid() != parent)
+        return stop.is_set() or (parent is not None and os.getppid() != parent)
 
     if not once:
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, lambda *_: stop.set())
-        click.echo("Working")
     worker = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     with plain_errors():
         if once:
@@ -61,7 +60,6 @@ def work(*, once: bool, with_parent: bool) -> None:
             send_letters()
         else:
             _work(worker, stop, stopping)
-            click.echo("Stopped")
 
 
 @group.command("due")

@@ -11,12 +11,12 @@ from clinic_tracker.domain.reporting.formats import stored_name
 from clinic_tracker.models.access import Clinic
 from clinic_tracker.models.base import db
 from clinic_tracker.models.reporting import ReportDelivery, ReportRecipient, ReportRun
+from clinic_tracker.queries.report_runs import LEASE
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services.audit import AuditAction
 from clinic_tracker.services.report_runs import told
 from clinic_tracker.services.unit_of_work import begin_write, unit_of_work
 
-LEASE = timedelta(seconds=30)  # how long after its last heartbeat a worker is taken for dead
 MOST_ATTEMPTS = 3
 NEVER_DONE = f"It was begun {MOST_ATTEMPTS} times and never came to its end: whoever made it was stopped each time."
 

@@ -4,15 +4,16 @@ import hashlib
 import os
 import re
 import uuid
+from collections import Counter
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from sqlalchemy import select
 
 from clinic_tracker.domain.errors import RuleViolation
-from clinic_tracker.domain.reporting.formats import UNFINISHED, Stored, read_stored_name, stored_name
+from clinic_tracker.domain.reporting.formats import UNFINISHED, ReportFormat, Stored, read_stored_name, stored_name
 from clinic_tracker.models.base import db
 from clinic_tracker.models.reporting import ReportRun
 from clinic_tracker.queries.scope import Scope
@@ -76,6 +77,36 @@ def stored_file(scope: Scope, run: uuid.UUID, folder: Path) -> tuple[FileState, 
     except OSError:
         return FileState.MISSING, path
     return (FileState.UNCHANGED if same else FileState.CHANGED), path
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A file that was made again beside the first. ``gone`` and ``new`` count lines, where both are there as CSV."""
+
+    same_bytes: bool
+    same_lines: bool
+    lines_then: int
+    lines_now: int
+    gone: int | None = None
+    new: int | None = None
+
+
+def compare(scope: Scope, run: uuid.UUID, first: uuid.UUID, folder: Path) -> Comparison | None:
+    """What differs between a file and the first one; None as long as it is not made."""
+    now, then = find_run(scope, run), find_run(scope, first)
+    if now.finished_at is None or then.finished_at is None:
+        return None
+    gone = new = None
+    if now.checksum != then.checksum and now.format == ReportFormat.CSV:
+        with suppress(OSError):
+            before, after = (
+                Counter((folder / stored_name(row.public_id, row.attempts, row.format)).read_bytes().splitlines())
+                for row in (then, now)
+            )
+            gone, new = (before - after).total(), (after - before).total()
+    return Comparison(
+        now.sha256 == then.sha256, now.checksum == then.checksum, then.lines or 0, now.lines or 0, gone, new
+    )
 
 
 def read_digest(_scope: Scope, text: str) -> str:

@@ -15,8 +15,9 @@ from clinic_tracker.exports.stored_reports import BROKEN, Holder, Outcome
 from clinic_tracker.models.audit import AuditEvent
 from clinic_tracker.models.base import db
 from clinic_tracker.models.reporting import ReportRun
+from clinic_tracker.queries.report_runs import LEASE
 from clinic_tracker.queries.scope import PermissionDenied
-from clinic_tracker.services.report_claims import LEASE, MOST_ATTEMPTS, NEVER_DONE, beat
+from clinic_tracker.services.report_claims import MOST_ATTEMPTS, NEVER_DONE, beat
 from clinic_tracker.services.report_files import FileState, prune, read_digest, stored_file
 from clinic_tracker.services.report_runs import MOST_WAITING, ask_again, cancel, is_small, note_taken
 from tests.factories import register
