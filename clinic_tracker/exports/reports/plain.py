@@ -9,7 +9,7 @@ from clinic_tracker.exports.reports.reading import Made, Reading
 def write_csv(reading: Reading, stream: BinaryIO, _made: Made) -> None:
     """A bare table (RFC 4180), header first, safe to open in a spreadsheet."""
     stream.write(reading.header.encode())
-    stream.writelines(part.table.encode("utf-8", "replace") for part in reading.parts())
+    stream.writelines(part.table for part in reading.parts())
 
 
 def write_json(reading: Reading, stream: BinaryIO, made: Made) -> None:

@@ -37,7 +37,7 @@ class Part(NamedTuple):
 
     lines: list[Line]
     rows: list[Row]
-    table: str
+    table: bytes
 
 
 class Reading:
@@ -66,8 +66,8 @@ class Reading:
         lines = iter(self.report.lines)
         while some := list(islice(lines, AT_ONCE)):
             rows = self._cells.rows(some)
-            table = self._cells.table(rows)
-            self._sum.update(table.encode("utf-8", "replace"))
+            table = self._cells.table(rows).encode("utf-8", "replace")
+            self._sum.update(table)
             self.count += len(some)
             self.patients.update(line.patient_id for line in some if line.patient_id is not None)
             for place in self.totals:
