@@ -1,9 +1,9 @@
-"""How a database connection is prepared. Only SQLite needs anything."""
+"""How a database connection is prepared: SQLite for honest transactions, every other one for errors without values."""
 
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, ExceptionContext, event
 
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -18,7 +18,7 @@ IMMEDIATE = "IMMEDIATE"
 
 
 def prepare(engine: Engine) -> None:
-    """Set up WAL, foreign keys and honest transactions on a SQLite engine; leave any other engine as it is.
+    """Set up WAL, foreign keys and honest transactions on a SQLite engine; let no other one tell values in its errors.
 
     The driver's own transaction handling starts a transaction at the first write, so that read-modify-write loses
     updates without an error. It is switched off; a transaction begins with BEGIN, or with BEGIN IMMEDIATE where the
@@ -26,6 +26,7 @@ def prepare(engine: Engine) -> None:
     that reads, none begins.
     """
     if engine.dialect.name != "sqlite":
+        event.listen(engine, "handle_error", _without_values)
         return
 
     @event.listens_for(engine, "connect")
@@ -53,6 +54,13 @@ def prepare(engine: Engine) -> None:
     event.listen(engine, "commit", lambda connection: turn.pass_on(connection.info))
     event.listen(engine, "rollback", lambda connection: turn.pass_on(connection.info))
     event.listen(engine, "checkin", lambda _connection, record: turn.pass_on(record.info))
+
+
+def _without_values(context: ExceptionContext) -> None:
+    """Of an error only its first line is told: what PostgreSQL says below it (DETAIL, CONTEXT) shows keys and rows."""
+    for error in (context.original_exception, context.sqlalchemy_exception):
+        if error is not None:
+            error.args = (str(error.args[0]).partition("\n")[0], *error.args[1:]) if error.args else ()
 
 
 class Turn:

@@ -15,7 +15,7 @@ from clinic_tracker.domain.vocabulary import InboundMessageState
 from clinic_tracker.models.base import db
 from clinic_tracker.models.inbound import InboundMessage, InboundSource
 from clinic_tracker.queries.scope import Scope
-from clinic_tracker.services.unit_of_work import begin_write, unit_of_work
+from clinic_tracker.services.unit_of_work import RECORDED_MEANWHILE, begin_write, unit_of_work
 
 LONGEST_NAME = 200
 
@@ -41,6 +41,15 @@ def store(scope: Scope, source: uuid.UUID, raw: bytes, *, file_name: str | None 
     scope.require(Permission.RECORD_EVIDENCE)
     if not raw.strip():
         raise RuleViolation("empty", None, "There is nothing in it.")
+    try:
+        return _kept(scope, source, raw, file_name)
+    except RuleViolation as violation:
+        if violation.code != RECORDED_MEANWHILE:
+            raise
+    return _kept(scope, source, raw, file_name)  # another connection sent it in the same moment: it is there now
+
+
+def _kept(scope: Scope, source: uuid.UUID, raw: bytes, file_name: str | None) -> Stored:
     digest = hashlib.sha256(raw).hexdigest()
     with unit_of_work(scope):
         origin = source_in_use(scope, source)

@@ -16,6 +16,7 @@ from clinic_tracker.services import projection
 
 AT_ONCE = 400
 UNIQUE_VIOLATION = "23505"  # of PostgreSQL
+RECORDED_MEANWHILE = "recorded_meanwhile"
 MEANWHILE = "Somebody else recorded the same at this moment, so nothing was saved. Reload the page and look at it."
 
 
@@ -107,7 +108,7 @@ def unit_of_work(scope: Scope) -> Iterator[UnitOfWork]:
     except IntegrityError as error:
         db.session.rollback()
         if _is_taken(error):
-            raise RuleViolation("recorded_meanwhile", None, MEANWHILE) from error
+            raise RuleViolation(RECORDED_MEANWHILE, None, MEANWHILE) from error
         raise
     except BaseException:
         db.session.rollback()
