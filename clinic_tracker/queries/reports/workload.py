@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import and_, func, or_, select
 
+from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.reporting.columns import Column, Kind
 from clinic_tracker.domain.reporting.definition import Definition, Line, Takes
 from clinic_tracker.domain.reporting.parameters import Parameters
@@ -66,28 +67,36 @@ _Found = Iterator[tuple[date, str, str, int]]  # due on, kind, what, patient
 
 
 def lines(scope: Scope, parameters: Parameters) -> Iterator[Line]:
-    """A line for each week, kind and requirement, also where nothing falls due."""
+    """A line for each week, kind and requirement, also where nothing falls due. RuleViolation for a past date: what was
+    ahead then is not stored.
+    """
+    if parameters.as_of != scope.today:
+        raise RuleViolation("looks_ahead", "as_of", "The forecast looks ahead from today; it has no past date.")
+    return _weeks(scope, parameters)
+
+
+def _weeks(scope: Scope, parameters: Parameters) -> Iterator[Line]:
     counts: defaultdict[_Key, int] = defaultdict(int)
     patients: defaultdict[_Key, set[int]] = defaultdict(set)
     visits: set[tuple[date, int]] = set()
-    rows = list(_kinds(scope))
+    rows = dict.fromkeys(_kinds(scope))
     for due_on, kind, what, patient in _everything(scope, parameters):
-        key = ((due_on - scope.today).days // _DAYS, kind, what)
-        if (kind, what) not in rows:
-            rows.append((kind, what))
-        visit = (due_on, patient)
-        if kind == _KINDS[EvidenceKind.LAB] and visit not in visits:
-            visits.add(visit)
-            counts[key[0], _VISIT, _ANY] += 1
-            patients[key[0], _VISIT, _ANY].add(patient)
-        counts[key] += 1
-        patients[key].add(patient)
+        week = (due_on - scope.today).days // _DAYS
+        rows[kind, what] = None
+        keys = [(week, kind, what)]
+        if kind == _KINDS[EvidenceKind.LAB] and (due_on, patient) not in visits:
+            visits.add((due_on, patient))
+            keys.append((week, _VISIT, _ANY))
+        for key in keys:
+            counts[key] += 1
+            patients[key].add(patient)
+    in_order = sorted(rows, key=lambda row: (_ORDER.index(row[0]), row[1]))
     for week in range(WEEKS):
         first = scope.today + timedelta(days=_DAYS * week)
-        for kind, what in sorted(rows, key=lambda row: (_ORDER.index(row[0]), row[1])):
+        last = first + timedelta(days=_DAYS - 1)
+        for kind, what in in_order:
             key = (week, kind, what)
-            cells = (week + 1, first, first + timedelta(days=_DAYS - 1), kind, what, counts[key], len(patients[key]))
-            yield Line(cells)
+            yield Line((week + 1, first, last, kind, what, counts[key], len(patients[key])))
 
 
 def _kinds(scope: Scope) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from clinic_tracker.domain.answer import answer
+from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.history_json import read_history
 from clinic_tracker.domain.imported_history import read_imported
 from clinic_tracker.models.base import db
@@ -145,3 +146,8 @@ def test_of_one_prescriber_and_not_of_another_clinic(scope, cast, scope_for):
     only_mine = counted(asked(scope, "workload", prescriber=cast.prescriber.public_id), "draw")
     assert only_mine == dict.fromkeys(all_of_them, (1, 1))
     assert {line["count"] for line in asked(scope_for(cast.stranger), "workload")} == {0}
+
+
+def test_a_past_date_is_refused_for_what_was_ahead_then_is_not_stored(scope):
+    with pytest.raises(RuleViolation, match="looks ahead"):
+        asked(scope, "workload", as_of=TODAY - DAY)
