@@ -81,6 +81,8 @@ def _fields(scope: Scope, definition: Definition) -> Iterator[tuple[str, Any]]:
         yield "as_of", DateText("As of", hint="What was true at the end of this day")
     if Takes.KNOWN_AT in definition.takes:
         yield "known_at", StringField("As known at", hint="A date, or date and time; empty: everything on record")
+    if Takes.COMPARED_WITH in definition.takes:
+        yield "compared_with", StringField("Compared with", hint="A date, or date and time; empty: the end of that day")
     if Takes.REQUIREMENT in definition.takes:
         yield "requirement", SelectField("Requirement", choices=requirement_options(scope.protocol_id, "All"))
     if Takes.PRESCRIBER in definition.takes:
@@ -105,8 +107,8 @@ def _shown(parameters: Parameters | None, time_zone: str) -> dict[str, str]:
         return {}
     days = {"from": parameters.from_on, "to": parameters.to_on, "as_of": parameters.as_of}
     shown = {**parameters.as_json(), **{name: show_date(day) for name, day in days.items() if day is not None}}
-    if parameters.known_at is not None:
-        shown["known_at"] = _instant_text(parameters.known_at, time_zone)
+    instants = {"known_at": parameters.known_at, "compared_with": parameters.compared_with}
+    shown |= {name: _instant_text(at, time_zone) for name, at in instants.items() if at is not None}
     return shown
 
 

@@ -2,15 +2,17 @@
 
 from typing import Any
 
-from flask import Blueprint, abort, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.reporting.formats import FORMAT_WORDS
 from clinic_tracker.queries.reports.registry import REPORTS
-from clinic_tracker.services.reporting import report_source, reports_for
+from clinic_tracker.services.report_runs import is_soon_made
+from clinic_tracker.services.reporting import check_format, report_source, reports_for
 from clinic_tracker.web.access import current_scope, requires, shown_patients
+from clinic_tracker.web.navigation import link_to
 from clinic_tracker.web.reports.asking import IDENTITY_OPTIONS, Asked, read_asked
 from clinic_tracker.web.reports.files import read_format, report_answer
 from clinic_tracker.web.reports.groups import grouped
@@ -46,7 +48,7 @@ def report(name: str) -> ResponseReturnValue:
         identities=IDENTITY_OPTIONS,
         formats=FORMAT_WORDS,
         may_export=scope.may(Permission.EXPORT_DATA),
-        links=_links(name, asked, answer),
+        links={**_links(name, asked, answer), "kept": _kept(name, asked)},
     )
     return page, 200 if answer is not None else 400
 
@@ -61,7 +63,17 @@ def report_file(name: str) -> ResponseReturnValue:
     if asked.parameters is None:
         abort(400, " ".join(error.message for error in asked.form.error_links))
     form = read_format(request.args.get("format", definition.formats[0].value))
+    check_format(scope, name, form)
+    beside = _kept(name, asked)
+    if beside is not None and not is_soon_made(scope, name, asked.parameters):
+        return redirect(beside, 303)
     return report_answer(scope, name, asked.parameters, form)
+
+
+def _kept(name: str, asked: Asked) -> str | None:
+    """Where the same report is asked for as a file that is kept, and made beside the server where it is long."""
+    values: dict[str, Any] = {**asked.values, "report": name}
+    return link_to("report_files.new", **values)
 
 
 def _answer(asked: Asked) -> Shown | None:
