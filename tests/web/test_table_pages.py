@@ -81,7 +81,7 @@ def test_what_the_columns_lack_is_said(staff, patient):
 def test_rows_are_shown_as_they_will_be_recorded_and_nothing_is(staff, patient):
     page = staff.get(explained(staff, two_rows(patient)))
     good, bad = page.rows()
-    assert good[0] == "Correct line 2"
+    assert good[0] == "2: correct this line"
     assert "recorded" in good[1]
     assert patient.mrn in good[2]
     assert "Creatinine 0.8 mg/dL" in good[4]

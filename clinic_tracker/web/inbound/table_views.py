@@ -76,6 +76,8 @@ def table_sheet(message: uuid.UUID) -> ResponseReturnValue:
     scope = current_scope()
     one = upload(scope, message)
     sheets = [table for table in read_tables(raw_of(scope, message)) if table.rows]
+    if len(sheets) == 1:
+        return redirect(url_for("inbound.table_columns", message=message), 303)
     form = sheet_form([(table.name, table.header, len(table.rows)) for table in sheets], one.draft.sheet)
     if form.validate_on_submit() and accepted(form, choose_sheet, scope, message, sheets[int(form.sheet.data)].name):
         check(scope, message)
