@@ -1,7 +1,7 @@
 """CSV and XLSX: a table of a file as text with line numbers, within limits; and its rows as messages.
 
-Nothing in a file is run or trusted: the sizes that an archive declares and the place of its last cell are looked at
-before anything is unpacked.
+Nothing in a file is run or trusted: an archive is unpacked within limits, whatever sizes it declares, and the place of
+its last cell is looked at before it is read.
 """
 
 import csv
@@ -27,6 +27,7 @@ MOST_CELLS = 5_000_000
 LARGEST_UNPACKED = 50 * 1024 * 1024
 MOST_PARTS = 1000
 LONGEST_TITLE = 100
+TOO_LARGE = "The workbook is too large when it is unpacked: split it, or save it as CSV."
 
 _ZIP, _OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _DELIMITERS = ",;\t|"
@@ -200,8 +201,8 @@ def _delimiter(text: str) -> str:
 
 
 def _sheets(raw: bytes) -> Iterator[tuple[str, Iterator[Row]]]:
-    _check_archive(raw)
-    workbook = _careful(lambda: _workbook(raw))
+    unpacked = _unpacked(raw)
+    workbook = _careful(lambda: _workbook(unpacked))
     for name in workbook.sheet_names:
         rows = _careful(lambda: _values(workbook, name))  # noqa: B023 - called at once
         yield safe(name), (Row(line, tuple(map(_cell, cells))) for line, cells in enumerate(rows, start=1))
@@ -227,22 +228,43 @@ def _careful(read: Any) -> Any:
         raise TableError("The workbook is damaged: open it, save it again as XLSX, and upload that.") from error
 
 
-def _check_archive(raw: bytes) -> None:
-    """Refuse what would not fit into memory before it is unpacked: by declared sizes, and by the last cell used."""
+def _unpacked(raw: bytes) -> bytes:
+    """The workbook as an archive of the same parts that is not compressed, so that it is as large as it looks.
+
+    The reader of workbooks unpacks by itself whatever comes out; here it is counted, and refused at the limit.
+    """
     try:
-        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            parts = archive.infolist()
-            if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > LARGEST_UNPACKED:
-                raise TableError("The workbook is too large when it is unpacked: split it, or save it as CSV.")
-            if "xl/workbook.xml" not in archive.namelist():
-                raise TableError("This is no XLSX workbook: save it as XLSX or CSV.")
-            for part in parts:
-                if part.filename.startswith("xl/worksheets/") and part.filename.endswith(".xml"):
-                    _check_extent(archive.read(part))
+        parts = _parts(raw)
+    except TableError:
+        raise
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
-        if isinstance(error, TableError):
-            raise
         raise TableError("The workbook is damaged or protected: save it again as XLSX without a password.") from error
+    if "xl/workbook.xml" not in parts:
+        raise TableError("This is no XLSX workbook: save it as XLSX or CSV.")
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, content in parts.items():
+            if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+                _check_extent(content)
+            archive.writestr(name, content)
+    return made.getvalue()
+
+
+def _parts(raw: bytes) -> dict[str, bytes]:
+    """The parts of an archive by their names, unpacked within the limits."""
+    found: dict[str, bytes] = {}
+    left = LARGEST_UNPACKED
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        parts = archive.infolist()
+        if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > LARGEST_UNPACKED:
+            raise TableError(TOO_LARGE)
+        for part in parts:
+            with archive.open(part) as stream:
+                found[part.filename] = stream.read(left + 1)
+            left -= len(found[part.filename])
+            if left < 0:
+                raise TableError(TOO_LARGE)
+    return found
 
 
 def _check_extent(sheet: bytes) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from clinic_tracker.domain.messages import ResultMessage, Unreadable
 from clinic_tracker.domain.table_cells import DateOrder, Row
 from clinic_tracker.domain.table_mapping import Column, Layout, TableMapping, to_json
+from clinic_tracker.integrations import tables
 from clinic_tracker.integrations.tables import LARGEST_UNPACKED, TableError, parse, read_table, read_tables
 
 TEXT = 'MRN,Name,Value\r\n7,"Ab""el, Åsa",5\r\n'
@@ -102,6 +103,37 @@ def test_an_archive_that_unpacks_to_too_much_is_refused_before_it_is_unpacked():
         archive.writestr("xl/workbook.xml", b" " * (LARGEST_UNPACKED + 1))
     with pytest.raises(TableError, match="too large when it is unpacked"):
         read_table(buffer.getvalue())
+
+
+def lying(raw: bytes, name: bytes, size: int) -> bytes:
+    """An archive in which a part declares another size than it has, at its beginning and in the list at the end."""
+    made = bytearray(raw)
+    for signature, size_at, name_at in ((b"PK\x03\x04", 22, 30), (b"PK\x01\x02", 24, 46)):
+        at = made.find(signature)
+        while at >= 0:
+            if made[at + name_at :].startswith(name):
+                made[at + size_at : at + size_at + 4] = size.to_bytes(4, "little")
+            at = made.find(signature, at + 4)
+    return bytes(made)
+
+
+@pytest.mark.parametrize("declared", [0, 10])
+def test_an_archive_that_lies_about_the_size_of_a_part_is_refused(declared):
+    honest = workbook({(0, 0): "A", (0, 1): "B", (1, 0): 1})
+    assert read_table(honest).rows
+    with pytest.raises(TableError, match="damaged"):
+        read_table(lying(honest, b"xl/worksheets/sheet1.xml", declared))
+
+
+def test_parts_that_are_one_and_the_same_are_counted_each(monkeypatch):
+    monkeypatch.setattr(tables, "LARGEST_UNPACKED", 3000)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(4):
+            archive.writestr(f"xl/part{number}.xml", b" " * 1000)
+    made = lying(buffer.getvalue(), b"xl/part", 1)
+    with pytest.raises(TableError, match=r"damaged|too large"):
+        read_table(made)
 
 
 def test_a_cell_far_away_is_refused():
