@@ -44,7 +44,7 @@ def standing_bars(words: str, stacks: Sequence[Stack], labels: Sequence[tuple[in
             height = canvas.inner_height * count / ticks[-1]
             if count:
                 drawn = (left, foot - height, min(room * (1 - GAP), 40), max(height - HAIR, 0.4))
-                parts.append(rect(drawn, f"bar bar--{name}", f"{stack.label}: {count:,} {told}"))
+                parts.append(rect(drawn, f"segment segment--{name}", f"{stack.label}: {count:,} {told}"))
             foot -= height
     for place, label in labels if labels is not None else _some(stacks, room):
         center = canvas.left + room * (place + GAP / 2) + min(room * (1 - GAP), 40) / 2
@@ -78,7 +78,7 @@ def lying_bars(words: str, stacks: Sequence[Stack], largest: int | None = None) 
             width = canvas.inner_width * count / largest
             if count:
                 drawn = (x, top, max(width - HAIR, 0.4), THICK)
-                parts.append(rect(drawn, f"bar bar--{name}", f"{stack.label}: {count:,} {told}"))
+                parts.append(rect(drawn, f"segment segment--{name}", f"{stack.label}: {count:,} {told}"))
             x += width
         parts.append(text(x + 6, middle, _beside(stack), "start", "chart__value"))
     return canvas.drawing(words, parts, "lying")

@@ -13,7 +13,8 @@ STEPS = (1, 2, 5)
 MOST_TICKS = 4
 TICK = 5  # between an axis and its words
 LINE = 3.8  # from the middle of a line of text to its foot
-LABEL = 46  # a month takes so much room, with the year
+LABEL = 48  # a month takes so much room, with the year
+APART = 5  # the least room between two labels
 CHARACTER = 6.1  # of the size of labels, on average
 
 
@@ -123,22 +124,26 @@ def month_axis(canvas: Canvas, months: Sequence[date], centers: Sequence[float])
         return []
     apart = (centers[-1] - centers[0]) / (len(centers) - 1) if len(centers) > 1 else LABEL
     every = _step(ceil(LABEL / max(apart, 1)))
-    named = [place for place in range(len(months)) if (len(months) - 1 - place) % every == 0]
-    parts, year = [], 0
-    for place in named:
-        month = months[place]
-        words = month_name(month) if month.year != year else MONTHS[month.month - 1]
-        parts.append(text(_inside(canvas, centers[place], words), canvas.foot + 15, words))
-        year = month.year
-    return parts
+    parts, free = [], float("inf")
+    for place in range(len(months) - 1, -1, -every):
+        earlier = months[place - every] if place >= every else None
+        words = (
+            month_name(months[place])
+            if earlier is None or earlier.year != months[place].year
+            else _short(months[place])
+        )
+        half = len(words) * CHARACTER / 2
+        center = min(max(centers[place], half), canvas.width - half)
+        if center + half <= free:
+            parts.append(text(center, canvas.foot + 15, words))
+            free = center - half - APART
+    return parts[::-1]
+
+
+def _short(month: date) -> str:
+    return MONTHS[month.month - 1]
 
 
 def _step(least: int) -> int:
     """Months between labels: what divides a year."""
     return next((step for step in (1, 2, 3, 4, 6, 12, 24) if step >= least), 24)
-
-
-def _inside(canvas: Canvas, center: float, words: str) -> float:
-    """A place for words where they do not leave the drawing."""
-    half = len(words) * CHARACTER / 2
-    return min(max(center, half), canvas.width - half)

@@ -1,4 +1,4 @@
-"""Lines over months: shares from 0 to 100 %, and counts."""
+"""Lines over months: shares from 0 to 100%, and counts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ def share_chart(words: str, points: Sequence[Point]) -> Markup:
         return Markup()
     canvas = SMALL
     xs = _xs(canvas, len(points))
-    ticks = [(0.0, "0 %"), (0.5, "50 %"), (1.0, "100 %")]
+    ticks = [(0.0, "0%"), (0.5, "50%"), (1.0, "100%")]
     series = Series("share", "", tuple(points))
     parts = horizontal_grid(canvas, ticks) + month_axis(canvas, [point.on for point in points], xs)
     return canvas.drawing(words, parts + _drawn(canvas, series, xs, 1.0, 0), "share")
