@@ -183,3 +183,13 @@ def test_another_clinic_and_unknown_forms_are_not_there(page: Page, cast: Cast, 
     page.sign_in(cast.staff)
     page.get(new(chart, "birthday_card"), status=404)
     page.get(f"{chart.url}/forms/{chart.id}/correct", status=404)
+
+
+def test_the_evidence_pack_of_the_patient_is_offered_to_those_who_see_reports(page, cast, chart) -> None:
+    forms = page.sign_in(cast.administrator).get(f"{chart.url}/forms")
+    pack = page.get(forms.links()["Evidence pack"])
+    assert pack.rows(0)[0][0] == chart.row.mrn
+
+
+def test_the_evidence_pack_is_not_offered_to_staff(staff, chart) -> None:
+    assert "Evidence pack" not in staff.get(f"{chart.url}/forms").words

@@ -12,7 +12,15 @@ from clinic_tracker.queries.evidence.pack import filled_tables, who_of
 from clinic_tracker.queries.scope import Scope
 
 NAME = "evidence-pack"
-_COUNTED = ("enrollments", "authorizations", "infusions", "reactions", "deviations", "forms")
+_COUNTED = {
+    "enrollments": "Enrollments",
+    "authorizations": "Authorizations",
+    "infusions": "Infusions",
+    "reactions": "Reactions",
+    "deviations": "Departures",
+    "forms": "Forms",
+}
+_LEFT_OUT = frozenset({"rems_patient_id"})  # on the page; the pack has it
 _STATUSES = ("done", "waived", "due", "overdue", "missed")
 
 
@@ -25,9 +33,9 @@ DEFINITION = Definition(
     title="REMS evidence pack",
     question="What can the clinic show for each patient: papers, infusions with observation, forms, monitoring?",
     columns=(
-        *PATIENT,
+        *(column for column in PATIENT if column.name not in _LEFT_OUT),
         *(
-            _count(table.name, table.title, f"Lines of the table “{table.title}” in the pack.")
+            _count(table.name, _COUNTED[table.name], f"Lines of the table “{table.title}” in the pack.")
             for table in TABLES
             if table.name in _COUNTED
         ),
@@ -61,7 +69,7 @@ def lines(scope: Scope, parameters: Parameters) -> Iterator[Line]:
     statuses = _counter(filled[CALENDAR.name], "status")
     for person in filled["patients"].lines:
         key = person.patient_id
-        cells = person.cells[: len(PATIENT)]
+        cells = [cell for column, cell in zip(PATIENT, person.cells, strict=False) if column.name not in _LEFT_OUT]
         numbers = [counter[key] for counter in counted]
         numbers += [short[key, False], *(statuses[key, name] for name in _STATUSES)]
         yield Line((*cells, *numbers), key, person.patient)

@@ -43,7 +43,7 @@ def forms(patient: uuid.UUID) -> ResponseReturnValue:
     scope = current_scope()
     header = patient_header(scope, patient)
     owed = owed_forms(scope, header.id, header.protocol_id)
-    sent = patient_forms(scope, header.id)
+    sent, facts = patient_forms(scope, header.id), form_facts(scope, header.id, header.protocol_id)
     return render_template(
         "rems/forms.html",
         banner=banner_of(scope, header),
@@ -53,8 +53,9 @@ def forms(patient: uuid.UUID) -> ResponseReturnValue:
         ledger=ledger(sent, owed),
         effects=submitted_effects(scope, header, sent),
         kinds=TITLES,
-        groups=form_groups(scope, patient, form_facts(scope, header.id, header.protocol_id), owed),
+        groups=form_groups(scope, patient, facts, owed),
         may_submit=scope.may(Permission.SUBMIT_FORMS),
+        pack_from=facts.enrollment.enrolled_on.isoformat() if facts.enrollment else None,
     )
 
 
