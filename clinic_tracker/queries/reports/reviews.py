@@ -19,8 +19,7 @@ from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.settings import protocol_in_force
 
 _SHOW, WAITING, LATE, UNSEEN, ALL, PRESCRIBERS = "show", "waiting", "late", "unseen", "all", "prescribers"
-_LISTS = (WAITING, LATE, UNSEEN, ALL)
-_SECONDS_IN_HOUR = 3600
+_LISTS, _SIGNED = (WAITING, LATE, UNSEEN, ALL), (LATE, UNSEEN, ALL)
 
 
 def _sum(name: str, title: str, definition: str) -> Column:
@@ -44,17 +43,25 @@ DEFINITION = Definition(
         *only(
             _SHOW,
             (PRESCRIBERS,),
-            Column("of", "Prescriber", Kind.TEXT, "Who answers for the patients today.", Privacy.IDENTITY),
+            Column("of", "Prescriber", Kind.TEXT, "Who answers for the patients today, if anybody.", Privacy.IDENTITY),
         ),
         Column("level", "Level", Kind.CODE, "red, amber or normal, by the clinic's thresholds when it was judged."),
         *only(
             _SHOW,
             _LISTS,
             Column("due_on", "Review by", Kind.DATE, "Last day to review it; if red the day it came.", Privacy.DATED),
+        ),
+        *only(
+            _SHOW,
+            _SIGNED,
             Column("reviewed_at", "Reviewed", Kind.INSTANT, "When it was signed off, if it was.", Privacy.DATED),
             Column("reviewed_by", "Reviewed by", Kind.TEXT, "Who signed it off.", Privacy.IDENTITY),
             Column("automatic", "By itself", Kind.YES_NO, "Whether it closed by the clinic's written criteria."),
             Column("hours", "Hours", Kind.NUMBER, "Elapsed hours from its coming to the sign-off."),
+        ),
+        *only(
+            _SHOW,
+            _LISTS,
             Column("in_time", "In time", Kind.YES_NO, "Signed off by the last day; empty while there is time."),
             Column("days_late", "Days late", Kind.COUNT, "Days from the last day to the sign-off, or the date asked."),
             Column("unseen", "Unseen", Kind.YES_NO, "If red: nobody signed it off or acted on it on the day it came."),
@@ -124,7 +131,7 @@ def lines(scope: Scope, parameters: Parameters) -> Iterator[Line]:
     found = _judged(scope, parameters, waiting=show == WAITING)
     if show == PRESCRIBERS:
         return _by_prescriber(found)
-    return (_line(one) for one in found if one.belongs(show))
+    return (_line(one, signed=show != WAITING) for one in found if one.belongs(show))
 
 
 def _judged(scope: Scope, parameters: Parameters, *, waiting: bool) -> Iterator[_Judged]:
@@ -150,23 +157,13 @@ def _judge(scope: Scope, one: Reviewable, due_on: date, as_of: date, until: date
     return _Judged(one, reviewed_at, due_on, hours, in_time, late, one.level == RED and missed)
 
 
-def _line(one: _Judged) -> Line:
+def _line(one: _Judged, *, signed: bool) -> Line:
     row = one.of
-    return row.person.line(
-        row.kind,
-        row.what,
-        row.taken_on,
-        row.recorded_at,
-        row.level or "normal",
-        one.due_on,
-        one.reviewed_at,
-        row.reviewed_by if one.reviewed_at else None,
-        row.automatic if one.reviewed_at else None,
-        one.hours,
-        one.in_time,
-        one.days_late,
-        one.unseen if row.level == RED else None,
-    )
+    came = (row.kind, row.what, row.taken_on, row.recorded_at, row.level or "normal", one.due_on)
+    by, automatic = (row.reviewed_by, row.automatic) if one.reviewed_at else (None, None)
+    sign_off = (one.reviewed_at, by, automatic, one.hours) if signed else ()
+    judged = (one.in_time, one.days_late, one.unseen if row.level == RED else None)
+    return row.person.line(*came, *sign_off, *judged)
 
 
 @dataclass

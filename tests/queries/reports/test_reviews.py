@@ -68,6 +68,9 @@ def test_hours_are_elapsed_and_a_late_review_is_late(scope, patient):
 def test_as_of_a_past_day_what_was_reviewed_later_still_waited(scope, patient):
     result(scope, patient, "2026-01-06T15:00", reviewed="2026-01-08T15:00")
     (line,) = asked(scope, NAME, as_of="2026-01-07")
+    assert "reviewed_at" not in line
+    assert line["in_time"] is None
+    (line,) = asked(scope, NAME, as_of="2026-01-07", show="all")
     assert (line["reviewed_at"], line["reviewed_by"], line["hours"], line["in_time"]) == (None, None, None, None)
     assert asked(scope, NAME, as_of="2026-01-08") == []
     assert asked(scope, NAME, as_of="2026-01-05", show="all") == []
