@@ -24,7 +24,9 @@ BLUEPRINTS = (
     "rems",
     "worklists",
     "tasks",
+    "dashboard",
     "reports",
+    "report_files",
     "admin",
     "api",
 )

@@ -29,7 +29,13 @@ MENU = (
     Item("Infusion suite", "infusions.suite", Permission.VIEW_PATIENTS, "drop", frozenset({"infusions"})),
     Item("Patients", "patients.index", Permission.VIEW_PATIENTS, "people", CHART_BLUEPRINTS),
     Item("Results", "labs.review_queue", Permission.VIEW_PATIENTS, "tube", frozenset({"labs", "inbound"})),
-    Item("Reports", "reports.index", Permission.VIEW_REPORTS, "chart", frozenset({"reports"})),
+    Item(
+        "Reports",
+        "reports.index",
+        Permission.VIEW_REPORTS,
+        "chart",
+        frozenset({"reports", "dashboard", "report_files"}),
+    ),
     Item("Admin", "admin.index", Permission.VIEW_ADMINISTRATION, "gear", frozenset({"admin"})),
 )
 
