@@ -16,7 +16,7 @@ from clinic_tracker.queries.inbound_uploads import draft_of
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services.inbound import finish, store
 from clinic_tracker.services.inbound_faults import note_fault
-from clinic_tracker.services.inbound_ingest import Ingested, ingest, rehearse
+from clinic_tracker.services.inbound_ingest import AT_ONCE, Ingested, ingest, rehearse
 
 CONTENT_TYPES = {
     InboundKind.HL7: "application/hl7-v2",
@@ -49,17 +49,20 @@ class Received:
         return not any(outcome.taken for outcome in self.outcomes)
 
 
-def receive(scope: Scope, source: uuid.UUID, raw: bytes, file_name: str | None = None) -> Received:
+def receive(
+    scope: Scope, source: uuid.UUID, raw: bytes, file_name: str | None = None, *, at_once: int = AT_ONCE
+) -> Received:
     """Take what a source sent; everything is committed when this returns, and only then may it be answered.
 
     The same bytes of the same source are answered as before. Bytes whose work was interrupted are gone on with.
+    ``at_once`` is how many reports a transaction takes: fewer let others write sooner, more take less time in all.
     """
     origin = source_row(scope, source)
     if origin.kind == InboundKind.TABLE and not origin.mapping:
         words = "What the columns of this source mean has not been chosen: upload one of its files on the page first."
         raise RuleViolation("no_columns", "source", words)
     stored = store(scope, source, raw, file_name=file_name)
-    work = _Work(scope, origin, stored.id, raw, file_name)
+    work = _Work(scope, origin, stored.id, raw, file_name, at_once)
     done = work.finish(begun=stored.done > 0) if stored.state is InboundMessageState.RECEIVED else work.told()
     return work.received(stored.public_id, done, known=not stored.is_new)
 
@@ -75,10 +78,10 @@ def rehearsed(scope: Scope, source: uuid.UUID | InboundKind, raw: bytes, file_na
     return Received(None, kind, known=False, counts=done.counts, outcomes=done.outcomes, answer=b"")
 
 
-def go_on(scope: Scope, message: MessageRow) -> Received:
+def go_on(scope: Scope, message: MessageRow, *, at_once: int = AT_ONCE) -> Received:
     """Work off a message that was kept and not finished, from where it was left."""
     raw = raw_of(scope, message.public_id)
-    work = _Work(scope, source_row(scope, message.source), message.id, raw, message.file_name)
+    work = _Work(scope, source_row(scope, message.source), message.id, raw, message.file_name, at_once)
     done = work.finish(begun=True) if message.state == InboundMessageState.RECEIVED else work.told()
     return work.received(message.public_id, done, known=True)
 
@@ -134,11 +137,12 @@ class _Work:
     message_id: int
     raw: bytes
     file_name: str | None
+    at_once: int
 
     def finish(self, *, begun: bool) -> Ingested:
         """Record what is left of it and close it; what became of all of it."""
         parsed = parsed_of(self.scope, self._as_chosen(), self.raw, self.file_name)
-        done = ingest(self.scope, self.message_id, parsed)
+        done = ingest(self.scope, self.message_id, parsed, at_once=self.at_once)
         if begun or len(done.outcomes) < len(parsed):
             done = self.told()
         error = None

@@ -8,6 +8,7 @@ from clinic_tracker.domain.messages import Coded, Observed
 from clinic_tracker.models.audit import AccessEvent
 from clinic_tracker.models.base import db
 from clinic_tracker.models.inbound import InboundMessage
+from clinic_tracker.services import inbound_ingest
 from tests.factories import register
 from tests.inbound import add_source, identity_of, message, report, reports_of, results, send
 from tests.inbound_texts import oru
@@ -87,3 +88,14 @@ def test_reading_a_long_message_again_is_done_in_turns(staff, scope, lab, people
     assert {row.state for row in results()} == {"not_understood"}
     staff.post(f"{address()}/replay")
     assert "0 changed" in staff.follow().words
+
+
+def test_an_upload_is_recorded_in_turns_so_that_others_write_in_between(staff, people, monkeypatch):
+    monkeypatch.setattr("clinic_tracker.web.inbound.upload_views.AT_ONCE", 1)
+    told = []
+    record = inbound_ingest._record
+    monkeypatch.setattr(inbound_ingest, "_record", lambda *given: told.append(len(given[-1])) or record(*given))
+    texts = [oru(one, control=f"M{one.id}", filler=f"F{one.id}") for one in people]
+    staff.submit("/results/upload", files=[(io.BytesIO(b"".join(texts)), "all.hl7")])
+    assert told == [1, 1, 1]
+    assert {row.state for row in results()} == {"recorded"}

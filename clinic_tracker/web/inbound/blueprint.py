@@ -12,6 +12,7 @@ from clinic_tracker.queries.inbound_origin import Origin, exam_origin_of, origin
 from clinic_tracker.queries.lab_orders import nothing_back
 from clinic_tracker.queries.scope import Scope
 
+AT_ONCE = 100  # reports in a transaction of a page: while people wait at others, none is held up for long
 blueprint = Blueprint("inbound", __name__)
 
 

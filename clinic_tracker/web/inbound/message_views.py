@@ -22,7 +22,7 @@ from clinic_tracker.services.exporting import note_export
 from clinic_tracker.services.inbound_refile import understand_again
 from clinic_tracker.web.access import current_scope, requires, shown_patients
 from clinic_tracker.web.addresses import key_in, uuid_in
-from clinic_tracker.web.inbound.blueprint import blueprint
+from clinic_tracker.web.inbound.blueprint import AT_ONCE, blueprint
 from clinic_tracker.web.inbound.presenters import MESSAGE_WORDS, shown_message, shown_messages, shown_results
 
 MOST_SHOWN = 100
@@ -97,7 +97,7 @@ def replay(message: uuid.UUID) -> ResponseReturnValue:
     """Go on with a message that was not finished, and read again what was not understood of it."""
     scope = current_scope()
     row = _message(scope, message)
-    go_on(scope, row)
+    go_on(scope, row, at_once=AT_ONCE)
     waiting = waiting_of(scope, row.id, InboundState.NOT_UNDERSTOOD)
     changed = understand_again(scope, waiting) if waiting else 0
     flash(f"Worked off again: {changed} changed. Nothing is recorded twice.", "success")

@@ -34,7 +34,7 @@ from clinic_tracker.web.access import current_scope, requires
 from clinic_tracker.web.addresses import as_uuids
 from clinic_tracker.web.filters import plural
 from clinic_tracker.web.forms import accepted, status_of
-from clinic_tracker.web.inbound.blueprint import blueprint
+from clinic_tracker.web.inbound.blueprint import AT_ONCE, blueprint
 from clinic_tracker.web.inbound.presenters import STATE_WORDS
 from clinic_tracker.web.inbound.table_forms import (
     ColumnsForm,
@@ -183,7 +183,7 @@ def load_table(message: uuid.UUID) -> ResponseReturnValue:
     """Record what can be recorded; the report follows."""
     scope = current_scope()
     begin_load(scope, message)
-    go_on(scope, find_message(scope, message))
+    go_on(scope, find_message(scope, message), at_once=AT_ONCE)
     flash("Loaded. What could not be recorded is listed below.", "success")
     return redirect(url_for("inbound.received", message=message), 303)
 

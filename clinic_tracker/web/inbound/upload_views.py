@@ -17,7 +17,7 @@ from clinic_tracker.queries.scope import Scope
 from clinic_tracker.web.access import current_scope, requires
 from clinic_tracker.web.addresses import as_uuids, uuids_in
 from clinic_tracker.web.forms import status_of
-from clinic_tracker.web.inbound.blueprint import blueprint
+from clinic_tracker.web.inbound.blueprint import AT_ONCE, blueprint
 from clinic_tracker.web.inbound.forms import KIND_WORDS, UploadForm
 from clinic_tracker.web.inbound.presenters import shown_messages
 
@@ -80,7 +80,7 @@ def _take(scope: Scope, form: UploadForm) -> list[Received]:
 
 def _receive_all(scope: Scope, form: UploadForm, source: uuid.UUID, read: list[tuple[str, bytes]]) -> list[Received]:
     try:
-        return [receive(scope, source, raw, name) for name, raw in read]
+        return [receive(scope, source, raw, name, at_once=AT_ONCE) for name, raw in read]
     except RuleViolation as violation:
         form.refuse(violation)
         return []
