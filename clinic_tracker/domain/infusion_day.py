@@ -12,6 +12,8 @@ from clinic_tracker.domain.observation import check_discharge
 from clinic_tracker.domain.vocabulary import PremedicationKind
 
 _LONGEST_HOURS = 24
+#: How long before a start after midnight something of the evening still belongs to it (C).
+EVENING = timedelta(hours=6)
 
 
 class Pause(NamedTuple):
@@ -199,7 +201,7 @@ def _dilution(entry: InfusionEntry, regimen: Regimen) -> list[Note]:
 
 
 def _steroid(entry: InfusionEntry, context: InfusionContext, regimen: Regimen) -> list[Note]:
-    """On days 1 to 3 a corticosteroid ends before the infusion starts, on the same day (R-43)."""
+    """On days 1 to 3 a corticosteroid ends before the infusion starts, on the same day or in its night (R-43)."""
     backwards = [
         refuse("premedication_backwards", "premedications", "A premedication ends before it begins.", "R-43")
         for drug in entry.premedications
@@ -210,8 +212,7 @@ def _steroid(entry: InfusionEntry, context: InfusionContext, regimen: Regimen) -
     steroids = [drug for drug in entry.premedications if drug.kind is PremedicationKind.STEROID]
     start = to_utc(entry.started_at)
     if any(
-        to_utc(drug.ended_at or drug.started_at) <= start
-        and local_date(drug.started_at, context.zone_name) == entry.infused_on
+        to_utc(drug.ended_at or drug.started_at) <= start and _is_of_day(drug.started_at, entry, context)
         for drug in steroids
     ):
         return backwards
@@ -239,15 +240,21 @@ def _lot(entry: InfusionEntry, context: InfusionContext) -> list[Note]:
 
 
 def _vital_signs(entry: InfusionEntry, context: InfusionContext) -> list[Note]:
-    """At least one set of vital signs before the start, on the same day (R-47)."""
+    """At least one set of vital signs before the start, on the same day or in its night (R-47)."""
     if entry.started_at is None or context.imported:
         return []
     if any(
-        to_utc(moment) <= to_utc(entry.started_at) and local_date(moment, context.zone_name) == entry.infused_on
-        for moment in entry.vitals_at
+        to_utc(moment) <= to_utc(entry.started_at) and _is_of_day(moment, entry, context) for moment in entry.vitals_at
     ):
         return []
     return [deviation("no_vitals_before", "vitals_at", "No vital signs are recorded before the start.", "R-47")]
+
+
+def _is_of_day(moment: datetime, entry: InfusionEntry, context: InfusionContext) -> bool:
+    """Whether it happened on the date of the infusion, or in the evening before a start after midnight (C)."""
+    if local_date(moment, context.zone_name) == entry.infused_on:
+        return True
+    return entry.started_at is not None and timedelta() <= to_utc(entry.started_at) - to_utc(moment) <= EVENING
 
 
 def _duration(entry: InfusionEntry, regimen: Regimen) -> list[Note]:

@@ -63,7 +63,17 @@ COURSE_CODES = frozenset(
         "too_many_courses",
     }
 )
-_CODES = frozenset(
+#: What is asked and done on the day, before the start: moving the infusion to another date changes nothing of it.
+_OF_START = frozenset(
+    {
+        "infection_not_excluded",
+        "contraindication_not_excluded",
+        "pregnancy_not_excluded",
+        "equipment_not_confirmed",
+        "drug_not_checked",
+    }
+)
+_CODES = _OF_START | frozenset(
     {
         "not_enrolled",
         "before_enrollment",
@@ -75,11 +85,6 @@ _CODES = frozenset(
         "not_verified",
         "too_many_courses",
         "pregnancy",
-        "infection_not_excluded",
-        "contraindication_not_excluded",
-        "pregnancy_not_excluded",
-        "equipment_not_confirmed",
-        "drug_not_checked",
     }
 )
 
@@ -109,6 +114,11 @@ def is_of_resumption(code: str) -> bool:
     not hold any more (decision 16).
     """
     return code.startswith(BASELINE_PREFIX) or code in _NEEDED_ANEW
+
+
+def depends_on_date(code: str) -> bool:
+    """Whether a deviation about readiness is another one, or none, on another date."""
+    return is_readiness(code) and code not in _OF_START
 
 
 def is_readiness(code: str) -> bool:

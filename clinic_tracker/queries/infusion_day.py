@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import aliased
 
 from clinic_tracker.domain.errors import NotFound
+from clinic_tracker.domain.infusion_day import EVENING
 from clinic_tracker.domain.observation import observation_ends_at
 from clinic_tracker.domain.reactions import OPEN_ENDINGS, told, words_of
 from clinic_tracker.domain.vocabulary import FactState
@@ -239,16 +240,19 @@ def parts_of_infusion(scope: Scope, infusion_id: int) -> DayParts:
 
 
 def waiting_parts(scope: Scope, course_id: int, on: date) -> DayParts:
-    """What was recorded for a course and day before the infusion started."""
+    """What was recorded for a course and day before the infusion started; after midnight also that of the evening."""
     return DayParts(
-        premedications=_premedications(scope, _waits(Premedication, course_id, on)),
-        vitals=_vitals(scope, _waits(VitalSigns, course_id, on)),
+        premedications=_premedications(scope, _waits(scope, Premedication, "given_at", course_id, on)),
+        vitals=_vitals(scope, _waits(scope, VitalSigns, "taken_at", course_id, on)),
         checks=checks_waiting(scope, course_id, on),
     )
 
 
-def _waits(table: Any, course_id: int, on: date) -> ColumnElement[bool]:
-    condition: ColumnElement[bool] = (table.course_id == course_id) & (table.for_on == on) & table.infusion_id.is_(None)
+def _waits(scope: Scope, table: Any, time: str, course_id: int, on: date) -> ColumnElement[bool]:
+    of_day: ColumnElement[bool] = table.for_on == on
+    if on == scope.today:
+        of_day |= getattr(table, time).between(scope.now - EVENING, scope.now)
+    condition: ColumnElement[bool] = (table.course_id == course_id) & table.infusion_id.is_(None) & of_day
     return condition
 
 

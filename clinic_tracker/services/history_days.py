@@ -20,11 +20,12 @@ from clinic_tracker.models.treatment import Infusion, InfusionPause, TreatmentCo
 from clinic_tracker.queries.baseline import enrolled_on
 from clinic_tracker.services import audit
 from clinic_tracker.services.audit import AuditAction
+from clinic_tracker.services.day_parts import Parts, parts_of
 from clinic_tracker.services.deviations import Reasons, record_deviation
 from clinic_tracker.services.facts import supersede
 from clinic_tracker.services.history_chart import NOT_STATED, VIA, ImportChart
 from clinic_tracker.services.infusion_moves import NOT_COPIED, move_parts
-from clinic_tracker.services.infusion_rules import Day, Parts, account_for, entry_of, parts_of
+from clinic_tracker.services.infusion_rules import Day, account_for, entry_of
 
 NUMBERED_ANEW = "Numbered anew: an imported history holds an earlier day of this course"
 _OWN = NOT_COPIED | {"state", "replaces_id", "withdrawn_by_id", "withdrawn_at", "withdrawn_reason"}

@@ -13,9 +13,10 @@ from clinic_tracker.models.treatment import Infusion, InfusionPause
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import audit
 from clinic_tracker.services.audit import AuditAction
+from clinic_tracker.services.day_parts import parts_of
 from clinic_tracker.services.deviations import Reasons
 from clinic_tracker.services.facts import already_recorded, user_name, when
-from clinic_tracker.services.infusion_rules import Day, account_for, find_day, judge, parts_of, standing_messages
+from clinic_tracker.services.infusion_rules import Day, account_for, find_day, judge, standing_messages
 from clinic_tracker.services.infusions import EARLY_DISCHARGE
 from clinic_tracker.services.unit_of_work import UnitOfWork, unit_of_work
 

@@ -3,8 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import inspect, select, update
+from sqlalchemy import func, inspect, select, update
 
+from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import FormSubmission
 from clinic_tracker.models.treatment import (
@@ -18,12 +19,27 @@ from clinic_tracker.models.treatment import (
     VitalSigns,
 )
 from clinic_tracker.queries.scope import Scope
+from clinic_tracker.services.facts import when
 
 PARTS: tuple[type[InfusionPart], ...] = (InfusionPause, Premedication, VitalSigns, DrugCheck, InfusionReaction)
 TIMES = frozenset(
     {"paused_at", "resumed_at", "given_at", "ended_at", "taken_at", "checked_at", "onset_at", "resolved_at"}
 )
 NOT_COPIED = frozenset({"id", "public_id", "form_token"})
+
+
+def check_onsets(scope: Scope, old: Infusion, new: Infusion, by: timedelta) -> None:
+    """RuleViolation where a reaction of a corrected infusion would begin before the start that it has now."""
+    onset = db.session.execute(
+        select(func.min(InfusionReaction.onset_at)).where(
+            InfusionReaction.clinic_id == scope.clinic_id,
+            InfusionReaction.infusion_id == old.id,
+            InfusionReaction.withdrawn_at.is_(None),
+        )
+    ).scalar_one()
+    if onset is not None and onset + by < new.started_at:
+        message = f"A reaction began at {when(scope, onset + by)}, before this start. Correct the reaction first."
+        raise RuleViolation("reaction_before_start", "started_at", message)
 
 
 def move_parts(scope: Scope, old: Infusion, new: Infusion, by: timedelta) -> None:

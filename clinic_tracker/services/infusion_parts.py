@@ -11,6 +11,7 @@ from sqlalchemy import select
 from clinic_tracker.domain.errors import NotFound, RuleViolation
 from clinic_tracker.domain.infusion_day import Premedication as PremedicationGiven
 from clinic_tracker.domain.local_time import local_date
+from clinic_tracker.domain.notes import Verdict
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.vitals import check_values
 from clinic_tracker.domain.vocabulary import FactState, PremedicationKind
@@ -29,18 +30,18 @@ from clinic_tracker.models.treatment import (
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import audit
 from clinic_tracker.services.audit import AuditAction
+from clinic_tracker.services.day_parts import Parts, parts_of
 from clinic_tracker.services.deviations import Reasons
 from clinic_tracker.services.facts import already_recorded, check_reason
 from clinic_tracker.services.infusion_rules import (
     Day,
-    Parts,
     account_for,
     find_course_row,
     find_day,
     judge,
-    parts_of,
     standing_messages,
 )
+from clinic_tracker.services.start_rules import checks_lacking
 from clinic_tracker.services.unit_of_work import unit_of_work
 
 # Around an infusion, a time further away than this is a slip of the date.
@@ -172,7 +173,8 @@ def withdraw_part(scope: Scope, target: Target, kind: str, part: uuid.UUID, *, r
         before = audit.snapshot(row)
         row.withdrawn_at, row.withdrawn_by_id = scope.now, scope.user_id
         audit.record(scope, PART_KINDS[kind].action, row, patient_id=patient.id, before=before, reason=words)
-        _settle_parts(scope, patient, target, standing, Reasons(words))
+        lacking = checks_lacking(scope, patient, row.infusion_id) if kind == "check" and row.infusion_id else None
+        _settle_parts(scope, patient, target, standing, Reasons(words), lacking)
 
 
 def stated_parts(_scope: Scope, steroid: SteroidGiven | None, vitals: VitalsTaken | None) -> Parts:
@@ -258,13 +260,18 @@ def _standing(scope: Scope, patient: Patient, target: Target) -> frozenset[str]:
 
 
 def _settle_parts(
-    scope: Scope, patient: Patient, target: Target, standing: frozenset[str], given: Reasons | None = None
+    scope: Scope,
+    patient: Patient,
+    target: Target,
+    standing: frozenset[str],
+    given: Reasons | None = None,
+    lacking: Verdict | None = None,
 ) -> None:
     """A steroid or vital signs written down late may end a deviation of their infusion, or change its words."""
     if target.infusion is None:
         return
     day = find_day(scope, patient, target.infusion)
-    verdict = judge(scope, day, parts_of(scope, day.infusion), live=False, readiness=False)
+    verdict = judge(scope, day, parts_of(scope, day.infusion), live=False, readiness=False, extra=lacking)
     account_for(scope, day, verdict, given or Reasons(), standing)
 
 

@@ -1,32 +1,25 @@
 """What the rules say about one infusion day of a patient, and the deviations that follow from it."""
 
 import uuid
-from collections.abc import Callable, Container
+from collections.abc import Container
 from dataclasses import replace
-from datetime import date, datetime, timedelta
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import select
 
 from clinic_tracker.domain.dosing import InfusionDay
 from clinic_tracker.domain.errors import NotFound, RuleViolation
-from clinic_tracker.domain.infusion_day import InfusionContext, InfusionEntry, Pause, check_infusion
-from clinic_tracker.domain.infusion_day import Premedication as PremedicationGiven
+from clinic_tracker.domain.infusion_day import InfusionContext, InfusionEntry, check_infusion
 from clinic_tracker.domain.local_time import show_date
 from clinic_tracker.domain.notes import Note, Severity, Verdict
-from clinic_tracker.domain.readiness import is_readiness
-from clinic_tracker.domain.vocabulary import FactState, PremedicationKind
+from clinic_tracker.domain.readiness import depends_on_date, is_readiness
+from clinic_tracker.domain.vocabulary import FactState
 from clinic_tracker.models.base import db
 from clinic_tracker.models.patients import Patient
 from clinic_tracker.models.treatment import (
     Deviation,
-    DrugCheck,
-    EarlyPart,
     Infusion,
-    InfusionPause,
-    Premedication,
     TreatmentCourse,
-    VitalSigns,
 )
 from clinic_tracker.queries.baseline import enrolled_on
 from clinic_tracker.queries.scope import Scope
@@ -34,6 +27,7 @@ from clinic_tracker.queries.suite import IMPORTED
 from clinic_tracker.queries.treatment import regimen_of
 from clinic_tracker.services import audit
 from clinic_tracker.services.audit import AuditAction
+from clinic_tracker.services.day_parts import Parts, parts_of
 from clinic_tracker.services.deviations import (
     Reasons,
     as_deviation,
@@ -45,8 +39,6 @@ from clinic_tracker.services.deviations import (
 from clinic_tracker.services.facts import check_unchanged, find_fact
 from clinic_tracker.services.start_rules import decided_by_prescriber, readiness_notes
 
-P = TypeVar("P", bound=EarlyPart)
-
 
 class Day(NamedTuple):
     """The rows that a use case on one infusion works with."""
@@ -54,32 +46,6 @@ class Day(NamedTuple):
     patient: Patient
     course: TreatmentCourse
     infusion: Infusion
-
-
-class Parts(NamedTuple):
-    """The pauses, premedication and times of vital signs of an infusion, as the rules want them."""
-
-    pauses: tuple[Pause, ...] = ()
-    premedications: tuple[PremedicationGiven, ...] = ()
-    vitals_at: tuple[datetime, ...] = ()
-
-    def __or__(self, other: "Parts") -> "Parts":
-        return Parts(
-            self.pauses + other.pauses,
-            self.premedications + other.premedications,
-            self.vitals_at + other.vitals_at,
-        )
-
-    def moved(self, by: timedelta) -> "Parts":
-        """The same, so much later."""
-        return Parts(
-            tuple(Pause(one.started_at + by, one.ended_at + by if one.ended_at else None) for one in self.pauses),
-            tuple(
-                PremedicationGiven(one.kind, one.started_at + by, one.ended_at + by if one.ended_at else None)
-                for one in self.premedications
-            ),
-            tuple(at + by for at in self.vitals_at),
-        )
 
 
 def find_course_row(scope: Scope, patient: Patient, course: uuid.UUID) -> TreatmentCourse:
@@ -172,13 +138,20 @@ def judge(
 
 
 def account_for(
-    scope: Scope, day: Day, verdict: Verdict, given: Reasons, standing: Container[str] = frozenset()
+    scope: Scope,
+    day: Day,
+    verdict: Verdict,
+    given: Reasons,
+    standing: Container[str] = frozenset(),
+    *,
+    moved: bool = False,
 ) -> None:
     """Bring the deviations of an infusion in line with the verdict, and record new ones with their reason.
 
     One that no longer applies is withdrawn; one that now reads differently is told anew with its old reason; one
-    about readiness stays, because it was true before the start. ``standing`` are the messages that applied before this
-    step: nobody is asked about them now. RuleViolation as ``settle`` raises it.
+    about readiness stays, because it was true before the start, unless the infusion ``moved`` to another date, for
+    which the verdict judges it. ``standing`` are the messages that applied before this step: nobody is asked about
+    them now. RuleViolation as ``settle`` raises it.
     """
     on_record = {row.code: row for row in deviations_of_infusion(scope, day.infusion.id)}
     explained = on_record.keys() | explained_for_course(scope, day.course, day.infusion.infused_on, verdict)
@@ -190,7 +163,7 @@ def account_for(
     applying = {note.code: note for note in verdict.deviations}
     for code, row in on_record.items():
         still = applying.get(code)
-        if still is None and not is_readiness(code):
+        if still is None and (not is_readiness(code) or (moved and depends_on_date(code))):
             _withdraw(scope, row)
         elif still is not None and still.message != row.message:
             _withdraw(scope, row)
@@ -218,33 +191,6 @@ def recorded_days(scope: Scope, patient_id: int, excluding: int | None = None) -
     return tuple(InfusionDay(number, day, on) for number, day, on in rows)
 
 
-def parts_of(_scope: Scope, infusion: Infusion) -> Parts:
-    """What stands of the parts of an infusion."""
-    return _early(lambda table: table.infusion_id == infusion.id)._replace(pauses=_pauses(infusion.id))
-
-
-def waiting_parts(_scope: Scope, course: TreatmentCourse, on: date) -> Parts:
-    """What was recorded for a course and day before the infusion started."""
-    return _early(lambda table: (table.course_id == course.id) & (table.for_on == on) & table.infusion_id.is_(None))
-
-
-def attach_waiting(scope: Scope, day: Day) -> None:
-    """Give an infusion what was recorded for its course and day before it started."""
-    for table in (Premedication, VitalSigns, DrugCheck):
-        db.session.execute(
-            update(table)
-            .where(
-                table.clinic_id == scope.clinic_id,
-                table.course_id == day.course.id,
-                table.for_on == day.infusion.infused_on,
-                table.infusion_id.is_(None),
-                table.withdrawn_at.is_(None),
-            )
-            .values(infusion_id=day.infusion.id)
-            .execution_options(synchronize_session=False)
-        )
-
-
 def _softened(note: Note) -> bool:
     """What nothing but a record of the past may depart from."""
     return note.severity is Severity.REFUSE and is_readiness(note.code)
@@ -270,21 +216,3 @@ def _withdraw(scope: Scope, row: Deviation) -> None:
     before = audit.snapshot(row)
     row.withdrawn_at = scope.now
     audit.record(scope, AuditAction.DEVIATION_WITHDRAWN, row, before=before)
-
-
-def _pauses(infusion_id: int) -> tuple[Pause, ...]:
-    pauses = db.session.execute(
-        select(InfusionPause).where(InfusionPause.infusion_id == infusion_id, InfusionPause.withdrawn_at.is_(None))
-    ).scalars()
-    return tuple(Pause(pause.paused_at, pause.resumed_at) for pause in pauses)
-
-
-def _early(condition: Callable[[type[EarlyPart]], ColumnElement[bool]]) -> Parts:
-    def standing(table: type[P]) -> list[P]:
-        return list(db.session.execute(select(table).where(condition(table), table.withdrawn_at.is_(None))).scalars())
-
-    drugs = tuple(
-        PremedicationGiven(PremedicationKind(drug.kind), drug.given_at, drug.ended_at)
-        for drug in standing(Premedication)
-    )
-    return Parts(premedications=drugs, vitals_at=tuple(vitals.taken_at for vitals in standing(VitalSigns)))

@@ -20,6 +20,7 @@ from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.treatment import regimen_of
 from clinic_tracker.services import audit
 from clinic_tracker.services.audit import AuditAction
+from clinic_tracker.services.day_parts import Parts, attach_waiting, parts_of, waiting_parts
 from clinic_tracker.services.deviations import ReasonNeeded, Reasons, deviations_of_infusion
 from clinic_tracker.services.facts import (
     already_recorded,
@@ -30,20 +31,16 @@ from clinic_tracker.services.facts import (
     retire,
     withdraw,
 )
-from clinic_tracker.services.infusion_moves import move_parts
+from clinic_tracker.services.infusion_moves import check_onsets, move_parts
 from clinic_tracker.services.infusion_parts import SteroidGiven, VitalsTaken, add_stated, stated_parts
 from clinic_tracker.services.infusion_rules import (
     Day,
-    Parts,
     account_for,
-    attach_waiting,
     check_course_open,
     find_course_row,
     find_day,
     judge,
-    parts_of,
     standing_messages,
-    waiting_parts,
 )
 from clinic_tracker.services.lab_findings import follow_first_infusion
 from clinic_tracker.services.start_rules import start_verdict_of
@@ -111,10 +108,10 @@ def start_infusion(
         row = _new(scope, owner, course_row, facts, answers, form_token=form_token)
         day = Day(owner, course_row, row)
         extra = start_verdict_of(scope, owner, course_row, row, answers)
-        parts = waiting_parts(scope, course_row, row.infused_on)
+        parts = waiting_parts(scope, course_row, row)
         verdict = judge(scope, day, parts, live=True, readiness=True, extra=extra)
         _insert(scope, day, verdict)
-        attach_waiting(scope, day)
+        attach_waiting(scope, day.course, day.infusion)
         account_for(scope, day, verdict, given or Reasons())
         audit.record(scope, AuditAction.INFUSION_RECORDED, row)
         follow_first_infusion(scope, owner)
@@ -168,9 +165,9 @@ def correct_infusion(
 ) -> uuid.UUID:
     """Replace an infusion by a corrected one; its parts and deviations follow, and so does the schedule.
 
-    On another date the parts move as far as the start does. The public id of the new row. RuleViolation without a
-    reason, for what the rules refuse, and when somebody else corrected the infusion before; StaleVersion when it was
-    ended or signed out after the form was opened.
+    On another date the parts move as far as the start does, and readiness is judged for that date. The public id of the
+    new row. RuleViolation without a reason, for what the rules refuse, for a reaction that began before the start, and
+    when somebody else corrected the infusion; StaleVersion when it was ended or signed out meanwhile.
     """
     scope.require(Permission.RECORD_TREATMENT)
     with unit_of_work(scope) as work:
@@ -182,10 +179,11 @@ def correct_infusion(
         day = Day(old.patient, old.course, _replacement(scope, old, facts))
         retire(scope, old.infusion, words)
         by = _moved_by(old.infusion, day.infusion)
+        check_onsets(scope, old.infusion, day.infusion, by)
         verdict = judge(scope, day, parts_of(scope, old.infusion).moved(by), live=False, readiness=bool(by))
         _insert(scope, day, verdict)
         move_parts(scope, old.infusion, day.infusion, by)
-        account_for(scope, day, verdict, given or Reasons(), standing)
+        account_for(scope, day, verdict, given or Reasons(), standing, moved=bool(by))
         _keep_early_reason(scope, day.infusion)
         audit.record(scope, AuditAction.INFUSION_CORRECTED, day.infusion, before=before, reason=words)
         follow_first_infusion(scope, day.patient)
@@ -261,10 +259,10 @@ def _add_past(
     row = _new(scope, patient, course, past.facts, form_token=form_token)
     row.is_back_entry = True
     day = Day(patient, course, row)
-    parts = waiting_parts(scope, course, row.infused_on) | stated_parts(scope, past.steroid, past.vitals)
+    parts = waiting_parts(scope, course, row) | stated_parts(scope, past.steroid, past.vitals)
     verdict = judge(scope, day, parts, live=False, readiness=True)
     _insert(scope, day, verdict)
-    attach_waiting(scope, day)
+    attach_waiting(scope, day.course, day.infusion)
     add_stated(scope, day, past.steroid, past.vitals)
     account_for(scope, day, verdict, given)
     _keep_early_reason(scope, row)

@@ -7,7 +7,7 @@ from clinic_tracker.domain.notes import Note, Severity, Verdict, deviation
 from clinic_tracker.domain.readiness import Answers, Group, Readiness, check_answers, readiness
 from clinic_tracker.models.patients import Patient
 from clinic_tracker.models.treatment import Infusion, TreatmentCourse
-from clinic_tracker.queries.drug_checks import standing_checks
+from clinic_tracker.queries.drug_checks import checks_of_infusion, people_needed, standing_checks
 from clinic_tracker.queries.readiness import facts_of
 from clinic_tracker.queries.scope import Scope
 
@@ -40,6 +40,16 @@ def start_verdict_of(
     product = Product(infusion.dose_mg or 0.0, infusion.lot_number or "", infusion.lot_expires_on)
     checked = check_of_start(product, standing_checks(scope, course.id, infusion.infused_on))
     return check_answers(answers, may_be_pregnant=facts.may_be_pregnant) + checked
+
+
+def checks_lacking(scope: Scope, patient: Patient, infusion_id: int) -> Verdict:
+    """An infusion that started with fewer checks of the drug than the clinic wants is a deviation (R-55)."""
+    people = people_needed(scope, patient.protocol_id)
+    done = len({check.checked_by_id for check in checks_of_infusion(scope, infusion_id)})
+    if done >= people:
+        return Verdict()
+    words = f"Fewer checks of the drug before the start than the clinic wants: {done} of {people}."
+    return Verdict((deviation("drug_not_checked", None, words, "R-55"),))
 
 
 def decided_by_prescriber(_scope: Scope, notes: Iterable[Note]) -> list[Note]:

@@ -11,11 +11,11 @@ from clinic_tracker.domain.vocabulary import Role
 from clinic_tracker.models.access import User
 from clinic_tracker.models.audit import AuditEvent
 from clinic_tracker.models.base import db
-from clinic_tracker.models.treatment import DrugCheck
+from clinic_tracker.models.treatment import Deviation, DrugCheck
 from clinic_tracker.services.clinics import change_setting
 from clinic_tracker.services.deviations import ReasonNeeded, Reasons
 from clinic_tracker.services.drug_checks import Colleague, record_drug_check
-from clinic_tracker.services.infusion_parts import Target, withdraw_part
+from clinic_tracker.services.infusion_parts import Target, VitalsTaken, record_vital_signs, withdraw_part
 from clinic_tracker.services.infusions import correct_infusion, withdraw_infusion
 from tests.fixtures.people import PASSWORD, add_person
 from tests.treated import Treated, add_patient
@@ -220,3 +220,34 @@ def test_the_password_is_nowhere_to_be_found(treated, cast):
     assert PASSWORD not in repr(colleague)
     told = db.session.execute(select(AuditEvent.before, AuditEvent.after, AuditEvent.reason)).all()
     assert PASSWORD not in repr(told)
+
+
+def lacking():
+    statement = select(Deviation).where(Deviation.code == "drug_not_checked", Deviation.withdrawn_at.is_(None))
+    return [(row.message, row.reason) for row in db.session.execute(statement).scalars()]
+
+
+def test_a_check_withdrawn_after_the_start_is_a_deviation_that_stays(treated, wanted, cast):
+    wanted(2)
+    check(treated)
+    check(treated, colleague=neurologist(cast))
+    infusion = treated.start()
+    assert lacking() == []
+    target = Target(treated.patient, infusion=infusion)
+    withdraw_part(treated.scope, target, "check", rows()[0].public_id, reason="Another vial")
+    words = "Fewer checks of the drug before the start than the clinic wants: 1 of 2."
+    assert lacking() == [(words, "Another vial")]
+    record_vital_signs(treated.scope, target, VitalsTaken(taken_at=treated.scope.now, pulse=70))
+    moved = treated.facts(at=treated.at("10:20", treated.scope.today - timedelta(days=1)))
+    given = Reasons("It was yesterday", "Dr. Tomas Rey")
+    correct_infusion(treated.scope, treated.patient, infusion, moved, reason="It was yesterday", given=given)
+    assert lacking() == [(words, "Another vial")], "what was not done on the day is not done on another date"
+
+
+def test_a_check_that_nobody_asked_for_is_withdrawn_without_a_deviation(treated):
+    check(treated)
+    infusion = treated.start()
+    withdraw_part(
+        treated.scope, Target(treated.patient, infusion=infusion), "check", rows()[0].public_id, reason="Another vial"
+    )
+    assert lacking() == []
