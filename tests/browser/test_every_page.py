@@ -9,6 +9,8 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from clinic_tracker.domain.messages import Coded, Observed
+from clinic_tracker.domain.reporting.formats import ReportFormat
+from clinic_tracker.domain.reporting.rhythm import RelativePeriod, Rhythm
 from clinic_tracker.domain.table_cells import DateOrder
 from clinic_tracker.domain.table_mapping import Column, Layout, TableMapping, to_json
 from clinic_tracker.domain.vocabulary import (
@@ -26,6 +28,7 @@ from clinic_tracker.models.base import db
 from clinic_tracker.models.inbound import InboundMessage, InboundSource, LabOrder
 from clinic_tracker.models.monitoring import Exam, FormSubmission, LabReport, Outreach, Vaccination, Waiver
 from clinic_tracker.models.patients import Enrollment
+from clinic_tracker.models.reporting import ReportRun, ReportSchedule
 from clinic_tracker.models.suite import Chair, ChairBooking
 from clinic_tracker.models.treatment import (
     Authorization,
@@ -44,6 +47,8 @@ from clinic_tracker.services.local_codes import map_code
 from clinic_tracker.services.outreach import record_contact
 from clinic_tracker.services.prophylaxis import ProphylaxisFacts, start_prophylaxis
 from clinic_tracker.services.reactions import ReactionSeen, record_reaction
+from clinic_tracker.services.report_runs import ask
+from clinic_tracker.services.report_schedules import Plan, add_schedule
 from clinic_tracker.services.table_uploads import keep_columns, open_upload
 from clinic_tracker.services.waivers import waive_requirement
 from tests.booked import add_chairs, book, days_from
@@ -68,6 +73,9 @@ ELSEWHERE = {
     "infusions.reopen_course",
     "admin.empty_clinic_sheet",
     "reports.report_file",
+    "report_files.listed",
+    "report_files.progress",
+    "report_files.take",
 }
 
 COLUMNS = (Column.MRN, Column.FAMILY_NAME, Column.COLLECTED, Column.TEST, Column.VALUE, Column.UNIT)
@@ -86,6 +94,8 @@ SPECIAL = {
     "inbound.map_unknown": {"result": "unread"},
     **{f"inbound.table_{name}": {"message": "table"} for name in ("sheet", "columns", "preview", "row")},
     "inbound.map_in_table": {"message": "table"},
+    "report_files.new": {"report": "name"},
+    "report_files.new_schedule": {"report": "name"},
 }
 FORM_KINDS = {"rems.submit_form": "adverse_event_form", "rems.sheet": "infusion_checklist"}
 
@@ -158,6 +168,13 @@ def table_waiting(chart: Chart) -> None:
     check(chart.scope, table)
 
 
+def keep_reports(scope: Scope) -> None:
+    """A file of a report that waits to be made, and a report that comes every month."""
+    ask(scope, "compliance", {}, ReportFormat.CSV)
+    month = RelativePeriod.LAST_MONTH
+    add_schedule(scope, Plan("compliance", {}, month, ReportFormat.PDF, Rhythm(month_day=31)))
+
+
 def values_of(chart: Chart, other: Chart, cast: Cast) -> Values:
     """What to put into addresses."""
     rows: dict[str, Any] = {
@@ -224,6 +241,8 @@ def arrived() -> Values:
         "order": db.session.query(LabOrder).one().public_id,
         "step": "rejected",
         "name": "compliance",
+        "run": db.session.query(ReportRun).one().public_id,
+        "schedule": db.session.query(ReportSchedule).one().public_id,
     }
 
 
@@ -264,6 +283,7 @@ def test_every_page_of_a_patient(
     half: int, app: Flask, cast: Cast, chart: Chart, tablet_visitor: Visitor, scope_for: Callable[..., Scope]
 ) -> None:
     other = register(scope_for(cast.staff), family_name="Ruiz")
+    keep_reports(scope_for(cast.administrator))
     doctor = Journey(tablet_visitor, cast.neurologist, scheme="dark")
     assert problems(doctor, pages(app, values_of(chart, other, cast), of_patients=True)[half::2]) == []
 
@@ -272,6 +292,7 @@ def test_every_page_of_the_clinic(
     app: Flask, cast: Cast, chart: Chart, tablet_visitor: Visitor, scope_for: Callable[..., Scope]
 ) -> None:
     other = register(scope_for(cast.staff), family_name="Ruiz").enroll(cast.prescriber)
+    keep_reports(scope_for(cast.administrator))
     everywhere = pages(app, values_of(chart, other, cast), of_patients=False)
     office = [place for place in everywhere if place.startswith(("/admin", "/patients/duplicates"))]
     administrator = Journey(tablet_visitor, cast.administrator, scheme="dark")

@@ -31,6 +31,9 @@ _SUBJECTS = {
     "monitoring": "End of monitoring",
     "outreach": "Contacts",
     "course_follow_up": "Calls after a course",
+    "report_run": "Files of reports",
+    "report_schedule": "Reports that come by themselves",
+    "report_delivery": "Letters about reports",
     "data": "Exports",
 }
 ACTION_GROUPS = [("", "Everything"), *((f"{key}.", words) for key, words in _SUBJECTS.items())]
