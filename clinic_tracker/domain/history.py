@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
+from typing import Any
 
 from clinic_tracker.domain.evidence import Evidence, Track, collect
 from clinic_tracker.domain.facts import (
@@ -44,15 +45,16 @@ class History:
     def __post_init__(self) -> None:
         object.__setattr__(self, "evidence", collect(self.labs, self.exams, self.forms))
 
-    def with_lab_days(self, days: Mapping[str, Sequence[int]]) -> "History":
-        """The same with nothing known of its labs but the days, in order, of the valid results of each panel.
+    @classmethod
+    def of_days(cls, lab_days: Mapping[str, Sequence[int]], **facts: Any) -> "History":
+        """A history of which nothing of labs is known but the days, in order, of the valid results of each panel.
 
         Enough for obligations, and much less to read than the reports; not for the antiviral, nor for "why?".
         """
-        told = replace(self, labs=())
-        labs = {panel: Track(of_panel) for panel, of_panel in days.items()}
-        object.__setattr__(told, "evidence", self.evidence._replace(labs=labs))
-        return told
+        made = cls(**facts)
+        labs = {panel: Track(days) for panel, days in lab_days.items()}
+        object.__setattr__(made, "evidence", made.evidence._replace(labs=labs))
+        return made
 
     @property
     def given(self) -> list[CourseFact]:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, cast, func, select
+from sqlalchemy import ColumnElement, Text, cast, func, select, true
 
 from clinic_tracker.domain.history import (
     VALID_STATUSES,
@@ -32,6 +32,7 @@ from clinic_tracker.queries.knowledge import Knowledge, Person
 from clinic_tracker.queries.scope import Scope
 
 CHUNK = 500
+MANY = 2000  # of those of whom days alone are read
 _MONITORED_EXAMS = (ExamKind.SKIN_EXAM.value, ExamKind.HPV_SCREEN.value)
 _MONITORED_FORMS = (FormKind.PATIENT_STATUS_FORM.value, FormKind.INFUSION_CHECKLIST.value)
 _CD4_COUNT = "cd4"
@@ -62,18 +63,18 @@ def histories_on(known: Knowledge, people: Sequence[Person], as_of: date) -> Ite
     Of results there are the days alone: enough for what is owed, and read much faster. They have no ``ref``.
     """
     day = as_of.toordinal()
-    for start in range(0, len(people), CHUNK):
-        some = people[start : start + CHUNK]
+    for start in range(0, len(people), MANY):
+        some = people[start : start + MANY]
         # Charts that were merged or parted since are few: theirs are told row by row.
         apart = load_history(known.scope, {person.id for person in some} & known.apart, as_of, known)
         keys = [person.id for person in some if person.id not in apart]
-        found = dict(_load(known, keys, as_of, with_labs=False))
+        facts = _Facts(known, keys, as_of, until=as_of)
         labs = _lab_days(known, keys, as_of)
         for person in some:
             if person.id in apart:
                 yield person, apart[person.id].known_on(day)
             else:
-                yield person, found[person.id].known_on(day).with_lab_days(labs[person.id])
+                yield person, History.of_days(labs[person.id], **facts.of(person))
 
 
 def clinic_patients(scope: Scope) -> list[int]:
@@ -97,38 +98,54 @@ def protocols_of(scope: Scope, patient_ids: Collection[int]) -> dict[int, str]:
     return {patient: protocol for patient, protocol in rows}  # noqa: C416 - rows are not pairs to mypy
 
 
-def _load(known: Knowledge, keys: list[int], as_of: date, *, with_labs: bool = True) -> Iterator[tuple[int, History]]:
+def _load(known: Knowledge, keys: list[int], as_of: date) -> Iterator[tuple[int, History]]:
     charts = known.charts(keys)
-    extended, closed = _decisions(known, charts, as_of)
-    courses = _courses(known, charts, extended)
-    labs, exams = _labs(known, charts if with_labs else []), _exams(known, charts)
-    forms, waivers = _forms(known, charts), _waivers(known, charts)
+    facts, labs = _Facts(known, charts, as_of), _labs(known, charts)
     for patient, person in known.people(keys).items():
-        yield (
-            patient,
-            History(
-                protocol=person.protocol_id,
-                has_cervix=person.has_cervix,
-                courses=tuple(courses[patient]),
-                labs=tuple(labs[patient]),
-                exams=tuple(exams[patient]),
-                forms=tuple(forms[patient]),
-                waivers=tuple(waivers[patient]),
-                monitoring_closed_on=closed.get(patient),
-            ),
-        )
+        yield patient, History(labs=tuple(labs[patient]), **facts.of(person))
+
+
+class _Facts:
+    """All facts of some charts but the labs; with ``until`` those dated by then."""
+
+    def __init__(self, known: Knowledge, charts: list[int], as_of: date, until: date | None = None) -> None:
+        extended, self.closed = _decisions(known, charts, as_of)
+        self.courses = _courses(known, charts, extended, until)
+        self.exams, self.forms = _exams(known, charts, until), _forms(known, charts, until)
+        self.waivers = _waivers(known, charts)
+
+    def of(self, person: Person) -> dict[str, Any]:
+        """What the history of a patient is made of."""
+        key = person.id
+        return {
+            "protocol": person.protocol_id,
+            "has_cervix": person.has_cervix,
+            "courses": tuple(self.courses[key]),
+            "exams": tuple(self.exams[key]),
+            "forms": tuple(self.forms[key]),
+            "waivers": tuple(self.waivers[key]),
+            "monitoring_closed_on": self.closed.get(key),
+        }
 
 
 def _of(known: Knowledge, table: Any, charts: list[int]) -> ColumnElement[bool]:
-    """Rows of these charts that stand."""
-    condition: ColumnElement[bool] = (
-        (table.clinic_id == known.scope.clinic_id) & table.patient_id.in_(charts) & known.stood(table)
-    )
+    """Rows of these charts that stand.
+
+    Whose clinic it is was asked of the patients. Asking here again would have SQLite read the rows of all of them.
+    """
+    condition: ColumnElement[bool] = table.patient_id.in_(charts) & known.stood(table)
+    return condition
+
+
+def _by(column: Any, until: date | None) -> ColumnElement[bool]:
+    condition: ColumnElement[bool] = true() if until is None else column <= until
     return condition
 
 
 def _rows(statement: Any) -> Iterator[tuple[Any, ...]]:
-    return iter(db.session.execute(statement))
+    """The rows of columns. Straight from the connection: the session would look at every row for objects."""
+    db.session.flush()
+    return iter(db.session.connection().execute(statement).fetchall())
 
 
 def _decisions(known: Knowledge, charts: list[int], as_of: date) -> tuple[dict[int, int], dict[int, int]]:
@@ -150,17 +167,19 @@ def _decisions(known: Knowledge, charts: list[int], as_of: date) -> tuple[dict[i
     return extended, closed
 
 
-def _courses(known: Knowledge, charts: list[int], extended: dict[int, int]) -> defaultdict[int, list[CourseFact]]:
+def _courses(
+    known: Knowledge, charts: list[int], extended: dict[int, int], until: date | None
+) -> defaultdict[int, list[CourseFact]]:
     days: defaultdict[int, list[int]] = defaultdict(list)
-    statement = select(Infusion.course_id, Infusion.infused_on).where(_of(known, Infusion, charts))
+    statement = select(Infusion.course_id, Infusion.infused_on).where(
+        _of(known, Infusion, charts), _by(Infusion.infused_on, until)
+    )
     for course, infused_on in _rows(statement.order_by(Infusion.infused_on)):
         days[course].append(infused_on.toordinal())
     courses: defaultdict[int, list[CourseFact]] = defaultdict(list)
     table = TreatmentCourse
     planned = (
-        select(table.id, table.patient_id, table.number)
-        .where(table.clinic_id == known.scope.clinic_id, table.patient_id.in_(charts))
-        .order_by(table.number)
+        select(table.id, table.patient_id, table.number).where(table.patient_id.in_(charts)).order_by(table.number)
     )
     owners = known.owners(table)
     for course, patient, number in _rows(planned):
@@ -233,10 +252,10 @@ def _test_name(panel: str, title: str | None, *, complete: bool) -> str:
     return panel if complete else incomplete(panel)
 
 
-def _exams(known: Knowledge, charts: list[int]) -> defaultdict[int, list[ExamFact]]:
+def _exams(known: Knowledge, charts: list[int], until: date | None) -> defaultdict[int, list[ExamFact]]:
     found: defaultdict[int, list[ExamFact]] = defaultdict(list)
     statement = select(Exam.patient_id, Exam.kind, Exam.performed_on, Exam.id).where(
-        _of(known, Exam, charts), Exam.kind.in_(_MONITORED_EXAMS)
+        _of(known, Exam, charts), Exam.kind.in_(_MONITORED_EXAMS), _by(Exam.performed_on, until)
     )
     owners = known.owners(Exam)
     for patient, kind, performed_on, key in _rows(statement.order_by(Exam.performed_on, Exam.id)):
@@ -244,13 +263,13 @@ def _exams(known: Knowledge, charts: list[int]) -> defaultdict[int, list[ExamFac
     return found
 
 
-def _forms(known: Knowledge, charts: list[int]) -> defaultdict[int, list[FormFact]]:
+def _forms(known: Knowledge, charts: list[int], until: date | None) -> defaultdict[int, list[FormFact]]:
     found: defaultdict[int, list[FormFact]] = defaultdict(list)
     table = FormSubmission
     statement = (
         select(table.patient_id, table.kind, table.submitted_on, TreatmentCourse.number, table.id)
         .outerjoin(TreatmentCourse, TreatmentCourse.id == table.course_id)
-        .where(_of(known, table, charts), table.kind.in_(_MONITORED_FORMS))
+        .where(_of(known, table, charts), table.kind.in_(_MONITORED_FORMS), _by(table.submitted_on, until))
         .order_by(table.submitted_on, table.id)
     )
     owners = known.owners(table)

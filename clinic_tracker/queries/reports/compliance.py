@@ -2,12 +2,14 @@
 
 from calendar import monthrange
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
+from itertools import repeat
 from typing import Any
 
 from sqlalchemy import func
 
+from clinic_tracker.domain.calendar import iso
 from clinic_tracker.domain.compliance import Outcome, Tally
 from clinic_tracker.domain.reporting.columns import Column, Kind, Privacy
 from clinic_tracker.domain.reporting.definition import Choice, Definition, Line
@@ -31,7 +33,7 @@ from clinic_tracker.queries.reports.asked import (
     Asked,
     is_live,
 )
-from clinic_tracker.queries.reports.projected import fallen_due, month_of, outcome_of, year_of
+from clinic_tracker.queries.reports.projected import fallen_due, month_of, outcome_of, year_named, years_since
 from clinic_tracker.queries.reports.recounted import Judged, judged
 from clinic_tracker.queries.scope import Scope
 
@@ -164,7 +166,7 @@ def _live(scope: Scope, asked: Asked, dimensions: tuple[str, ...]) -> dict[tuple
         "requirement": lambda: Obligation.requirement,
         "month": month_of,
         "prescriber": lambda: Patient.prescriber_id,
-        "year": year_of,
+        "year": years_since,
         "protocol": lambda: Patient.protocol_id,
     }
     columns = [told[name]().label(f"group_{name}") for name in dimensions]
@@ -172,22 +174,30 @@ def _live(scope: Scope, asked: Asked, dimensions: tuple[str, ...]) -> dict[tuple
     # Grouped over named columns: on PostgreSQL two expressions with parameters are never the same expression.
     inner = fallen_due(scope, asked, columns).subquery()
     rows = db.session.execute(inner.select().with_only_columns(*inner.c, func.count()).group_by(*inner.c))
-    return {(tuple(group), outcome): number for *group, outcome, number in rows}
+    counted: Counter[tuple[Group, str]] = Counter()
+    for *group, outcome, number in rows:
+        named = (year_named(one) if name == "year" else one for name, one in zip(dimensions, group, strict=True))
+        counted[tuple(named), outcome] += number
+    return counted
 
 
-def _recounted(known: Knowledge, asked: Asked, as_of: date, dimensions: tuple[str, ...]) -> Counter[tuple[Group, str]]:
-    told: dict[str, Callable[[Person, Judged], Any]] = {
-        "requirement": lambda _, one: one.obligation.requirement,
-        "month": lambda _, one: date.fromordinal(one.obligation.due).isoformat()[:7],
-        "prescriber": lambda person, _: person.prescriber_id,
-        "year": lambda _, one: one.year,
-        "protocol": lambda person, _: person.protocol_id,
+def _recounted(
+    known: Knowledge, asked: Asked, as_of: date, dimensions: tuple[str, ...]
+) -> dict[tuple[Group, str], int]:
+    """Counted column by column: there may be millions of obligations."""
+    told: dict[str, Callable[[Person, list[Judged]], Iterable[Any]]] = {
+        "requirement": lambda _, found: [one.obligation.requirement for one in found],
+        "month": lambda _, found: [iso(one.obligation.due)[:7] for one in found],
+        "prescriber": lambda person, _: repeat(person.prescriber_id),
+        "year": lambda _, found: [one.year for one in found],
+        "protocol": lambda person, _: repeat(person.protocol_id),
     }
     parts = [told[name] for name in dimensions]
-    counted: Counter[tuple[Group, str]] = Counter()
+    counted: Counter[tuple[Any, ...]] = Counter()
     for person, found in judged(known, asked, as_of, years="year" in dimensions):
-        counted.update((tuple([part(person, one) for part in parts]), one.outcome.value) for one in found)
-    return counted
+        outcomes = [one.outcome.value for one in found]
+        counted.update(zip(*(part(person, found) for part in parts), outcomes, strict=False))
+    return {(key[:-1], key[-1]): number for key, number in counted.items()}
 
 
 class _Writer:

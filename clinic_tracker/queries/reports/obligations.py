@@ -28,7 +28,7 @@ from clinic_tracker.queries.reports.asked import (
     is_live,
 )
 from clinic_tracker.queries.reports.people import in_chunks
-from clinic_tracker.queries.reports.projected import fallen_due, outcome_of, year_of
+from clinic_tracker.queries.reports.projected import fallen_due, outcome_of, year_named, years_since
 from clinic_tracker.queries.reports.recounted import Judged, judged
 from clinic_tracker.queries.scope import Scope
 
@@ -80,14 +80,14 @@ def _live(scope: Scope, known: Knowledge, asked: Asked, named: dict[int, Named])
     columns: list[Any] = [getattr(Obligation, name) for name in names]
     for some in in_chunks(people):
         found: dict[int, list[Judged]] = {key: [] for key in some}
-        statement = fallen_due(scope, asked, [Obligation.patient_id, *columns, outcome_of(scope), year_of()])
-        for patient, *values, waived, outcome, year in db.session.execute(statement.where(_of(some))):
+        statement = fallen_due(scope, asked, [Obligation.patient_id, *columns, outcome_of(scope), years_since()])
+        for patient, *values, waived, outcome, years in db.session.execute(statement.where(_of(some))):
             requirement, anchor, occurrence, slot, *dates = values
             opens, due, closes, done = (day.toordinal() if day else None for day in dates)
             assert opens is not None
             assert due is not None
             owed = Owed(requirement, anchor, occurrence, slot, opens, due, closes, done, waived, None)
-            found[patient].append(Judged(owed, Outcome(outcome), year))
+            found[patient].append(Judged(owed, Outcome(outcome), year_named(years)))
         for key in some:
             for one in sorted(found[key], key=_place):
                 yield _line(people[key], named, one, scope.today)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Integer, Select, Text, and_, case, cast, func, select, type_coerce
+from sqlalchemy import ColumnElement, Date, Integer, Select, Text, and_, case, cast, func, literal, select, type_coerce
 
 from clinic_tracker.domain.compliance import YEARS, Outcome
 from clinic_tracker.domain.vocabulary import FactState
@@ -17,6 +17,8 @@ from clinic_tracker.queries.reports.asked import Asked
 from clinic_tracker.queries.reports.recounted import GRACE_SETTING
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.settings import setting
+
+_YEAR = 10_000
 
 
 def outcome_of(scope: Scope) -> ColumnElement[str]:
@@ -46,27 +48,41 @@ def month_of() -> ColumnElement[str]:
     return func.substr(cast(Obligation.due_on, Text), 1, 7)
 
 
-def year_of() -> ColumnElement[str]:
-    """The year since the last infusion: the same as ``domain.compliance.year_since``.
+def years_since() -> ColumnElement[int]:
+    """How many years the due date is after the last infusion, each begun one counted; see ``year_named``.
 
-    Twelve months after a day is the same day of a later year, but for 29 February; comparing month and day as text does
-    as clamping does: 28 February still lies before it, and 1 March after it.
+    Twelve months after a day is the same day of a later year, but for 29 February. Dates written as YYYYMMDD and
+    compared as numbers do as clamping does: 28 February still lies before the anniversary, and 1 March after it.
     """
     last = (
-        select(func.max(cast(Infusion.infused_on, Text)))
+        select(func.max(Infusion.infused_on))
         .where(
             Infusion.patient_id == Obligation.patient_id,
-            Infusion.state == FactState.RECORDED.value,
+            # Written out: only so does SQLite see that the index of what stands can be used.
+            Infusion.state == literal(FactState.RECORDED.value, literal_execute=True),
             Infusion.infused_on <= Obligation.due_on,
         )
         .correlate(Obligation)
         .scalar_subquery()
     )
-    due = cast(Obligation.due_on, Text)
-    years = cast(func.substr(due, 1, 4), Integer) - cast(func.substr(last, 1, 4), Integer)
-    number = years + case((func.substr(due, 6) > func.substr(last, 6), 1), else_=0)
-    names = [(number <= place, name) for place, name in enumerate(YEARS[:-1], start=1)]
-    return case(*names, else_=YEARS[-1])
+    return (_digits(Obligation.due_on) - _digits(last) + _YEAR - 1) // _YEAR
+
+
+def year_named(years: int) -> str:
+    """The same as ``domain.compliance.year_since``."""
+    return YEARS[min(max(years, 1), len(YEARS)) - 1]
+
+
+def _digits(day: Any) -> ColumnElement[int]:
+    """A date as the number YYYYMMDD."""
+    return cast(func.replace(cast(day, Text), "-", ""), Integer)
+
+
+def _in_year(name: str) -> ColumnElement[bool]:
+    place, years = YEARS.index(name) + 1, years_since()
+    if place == 1:
+        return years <= 1
+    return years >= place if place == len(YEARS) else years == place
 
 
 def fallen_due(scope: Scope, asked: Asked, columns: Sequence[Any]) -> Select[Any]:
@@ -102,7 +118,7 @@ def _conditions(scope: Scope, asked: Asked) -> list[ColumnElement[bool]]:
     if asked.protocol is not None:
         conditions.append(Patient.protocol_id == asked.protocol)
     if asked.year is not None:
-        conditions.append(year_of() == asked.year)
+        conditions.append(_in_year(asked.year))
     if len(asked.outcomes) < len(Outcome):
         conditions.append(outcome_of(scope).in_([one.value for one in asked.outcomes]))
     return conditions
