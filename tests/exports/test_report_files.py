@@ -112,7 +112,7 @@ def test_xlsx_explains_itself():
     assert HEAD.known_at in about["Known"]
     assert about["Period"] == HEAD.parameters[0][1]
     assert about["Time zone"] == "America/New_York"
-    assert about["Protocol"] == HEAD.protocol
+    assert about["Rules"] == HEAD.protocol
     assert about["Total: Due"] == "3"
     assert about["Note"] == HEAD.notes[0]
     assert about["Made"] == "Made by Rosa Ramirez on 22-Jan-2026."

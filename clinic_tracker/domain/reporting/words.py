@@ -47,7 +47,7 @@ def head_rows(head: Head) -> Iterator[tuple[str, str]]:
     yield "Known", known_at_words(head)
     yield from head.parameters
     yield "Time zone", head.time_zone
-    yield "Protocol", head.protocol
+    yield "Rules", head.protocol
     if head.deidentified:
         yield "De-identified", head.deidentified
 

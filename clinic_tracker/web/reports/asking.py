@@ -54,7 +54,7 @@ class Asked:
         """Show what is wrong at its field, or above the form."""
         if violation.field is not None and violation.field in self.form:
             field = self.form[violation.field]
-            field.errors = [*field.errors, violation.message]
+            field.errors = [*field.errors, f"{field.label.text}: {violation.message}"]
         else:
             self.form.others.append(violation.message)
 
@@ -67,6 +67,8 @@ def read_asked(scope: Scope, definition: Definition, args: MultiDict[str, str]) 
     kind = type("ReportForm", (AskedForm,), dict(_fields(scope, definition)))
     form = kind(MultiDict(shown), scope=scope)
     form.others = []
+    for field in form:
+        vars(field).pop("required", None)  # each has a default: to say of all that they are optional tells nothing
     asked = Asked(definition, form, parameters, values)
     for problem in problems:
         asked.refuse(problem)

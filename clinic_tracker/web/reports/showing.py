@@ -15,12 +15,16 @@ from clinic_tracker.domain.reporting.words import NUMERIC, head_rows, shown
 from clinic_tracker.exports.reports.reading import Reading
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services.reporting import make_report
+from clinic_tracker.web.charts.figure import Figure
 from clinic_tracker.web.filters import words
+from clinic_tracker.web.reports.report_charts import chart_of
 from clinic_tracker.web.requirement_words import full_title
 
+LONG = 30  # characters from which a text gets room
 PAGE = 100
 MOST_READ = 20_000  # lines that a page reads; a file has no limit
-MOST_DRAWN = 1_000
+SHORT = 22  # up to here a text stands on one line
+UNBROKEN = frozenset({Kind.DATE, Kind.MONTH, Kind.INSTANT, Kind.YES_NO})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ class Cell:
 
     text: str
     href: str | None
-    numeric: bool
+    shape: str  # its class in the style sheet
     is_head: bool
 
 
@@ -48,7 +52,7 @@ class Shown:
     whole: bool
     checksum: str
     patients: list[int]
-    lines: list[Line]
+    chart: Figure | None
 
     @property
     def first(self) -> int:
@@ -72,7 +76,7 @@ def show_report(scope: Scope, definition: Definition, parameters: Parameters, pa
         for part in reading.parts():
             first = reading.count - len(part.lines)
             kept += part.lines[max(start - first, 0) : max(start + PAGE - first, 0)]
-            drawn += part.lines[: MOST_DRAWN + 1 - len(drawn)]
+            drawn += part.lines
             if reading.count >= MOST_READ:
                 whole = False
                 break
@@ -89,7 +93,7 @@ def show_report(scope: Scope, definition: Definition, parameters: Parameters, pa
         whole=whole,
         checksum=reading.checksum,
         patients=sorted({line.patient_id for line in kept if line.patient_id is not None}),
-        lines=drawn if len(drawn) <= MOST_DRAWN else [],
+        chart=chart_of(definition.name, report.columns, drawn) if whole else None,
     )
 
 
@@ -120,10 +124,11 @@ class _Cells:
         return [self._cell(column, value, line) for column, value in zip(self._columns, line.cells, strict=True)]
 
     def _cell(self, column: Column, value: Any, line: Line) -> Cell:
+        text = self._text(column, value)
         return Cell(
-            self._text(column, value),
+            text,
             self._link(column, value, line),
-            column.kind in NUMERIC,
+            _shape(column, text),
             column.name == self._head,
         )
 
@@ -140,6 +145,15 @@ class _Cells:
             return None
         values: dict[str, Any] = {**asked, "name": self._definition.behind}
         return url_for("reports.report", **values)
+
+
+def _shape(column: Column, text: str) -> str:
+    """How the cell is set."""
+    if column.kind in NUMERIC:
+        return "num"
+    if column.kind in UNBROKEN or len(text) <= SHORT:
+        return "nowrap"
+    return "report__words" if len(text) >= LONG else ""
 
 
 def column_heads(columns: Sequence[Column]) -> list[dict[str, Any]]:
