@@ -1,6 +1,7 @@
 """What came from laboratories: sources, messages, and the results that wait for a person."""
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -209,6 +210,11 @@ def result(scope: Scope, public_id: uuid.UUID) -> ResultRow:
     if not rows:
         raise NotFound("result")
     return rows[0]
+
+
+def results_among(scope: Scope, public_ids: Collection[uuid.UUID]) -> list[ResultRow]:
+    """Some results, in the order of their arrival."""
+    return _read(_results(scope).where(InboundResult.public_id.in_(public_ids)).order_by(InboundResult.id))
 
 
 def _one_source(scope: Scope, condition: ColumnElement[bool]) -> Origin | None:

@@ -1,14 +1,19 @@
 """Results that are not understood, grouped by the code or the unit that one mapping would explain."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
 
 from clinic_tracker.domain.lab_reading import DoubtKind
 from clinic_tracker.domain.panels import spelling
-from clinic_tracker.queries.inbound import MessageRow, ResultRow, not_understood
+from clinic_tracker.domain.vocabulary import InboundState
+from clinic_tracker.models.base import db
+from clinic_tracker.models.inbound import InboundMessage, InboundResult, InboundSource
+from clinic_tracker.queries.inbound import MessageRow, ResultRow
 from clinic_tracker.queries.scope import Scope
 
 MOST_EXAMPLES = 3
@@ -35,11 +40,21 @@ class UnknownCode:
     examples: list[str] = field(default_factory=list)
 
 
-def unknown_codes(scope: Scope) -> tuple[list[UnknownCode], list[ResultRow]]:
-    """The unknown codes and units, the most frequent first; and the results that no mapping explains."""
+class Waiting(NamedTuple):
+    """A result that is not understood: where it came from and why, without the report itself."""
+
+    public_id: uuid.UUID
+    source: uuid.UUID
+    source_name: str
+    received_at: datetime
+    problems: list[dict[str, Any]]
+
+
+def unknown_codes(scope: Scope) -> tuple[list[UnknownCode], list[uuid.UUID]]:
+    """The unknown codes and units, the most frequent first; and the results that no mapping explains, oldest first."""
     groups: dict[tuple[Any, ...], UnknownCode] = {}
     others = []
-    for row in not_understood(scope):
+    for row in _waiting(scope):
         counted: set[tuple[Any, ...]] = set()
         for place, problem in enumerate(row.problems):
             found = _group_of(row, place, problem)
@@ -52,7 +67,7 @@ def unknown_codes(scope: Scope) -> tuple[list[UnknownCode], list[ResultRow]]:
             counted.add(key)
             _add_example(group, problem)
         if not counted:
-            others.append(row)
+            others.append(row.public_id)
     return sorted(groups.values(), key=lambda group: (-group.count, group.source_name, group.code)), others
 
 
@@ -68,7 +83,24 @@ def unknown_code_in(
     return _group_of(row, place, problems[place]) if 0 <= place < len(problems) else None
 
 
-def _group_of(row: ResultRow | MessageRow, place: int, problem: Mapping[str, Any]) -> UnknownCode | None:
+def _waiting(scope: Scope) -> Iterator[Waiting]:
+    rows = db.session.execute(
+        select(
+            InboundResult.public_id,
+            InboundSource.public_id,
+            InboundSource.name,
+            InboundResult.received_at,
+            InboundResult.problems,
+        )
+        .join(InboundMessage, InboundMessage.id == InboundResult.message_id)
+        .join(InboundSource, InboundSource.id == InboundMessage.source_id)
+        .where(InboundResult.clinic_id == scope.clinic_id, InboundResult.state == InboundState.NOT_UNDERSTOOD.value)
+        .order_by(InboundResult.id)
+    )
+    return (Waiting(*row) for row in rows)
+
+
+def _group_of(row: ResultRow | MessageRow | Waiting, place: int, problem: Mapping[str, Any]) -> UnknownCode | None:
     kind, is_unit = problem.get("kind"), problem.get("kind") == DoubtKind.UNKNOWN_UNIT
     code = problem.get("unit" if is_unit else "code") or ""
     if kind not in {DoubtKind.UNKNOWN_CODE, DoubtKind.UNKNOWN_UNIT} or not code:

@@ -9,6 +9,7 @@ from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.vocabulary import InboundState, LocalCodeKind
 from clinic_tracker.integrations.table_check import check
 from clinic_tracker.queries.inbound import result as result_of
+from clinic_tracker.queries.inbound import results_among
 from clinic_tracker.queries.inbound_candidates import candidates_of
 from clinic_tracker.queries.inbound_codes import affected_by, current_codes
 from clinic_tracker.queries.inbound_groups import UnknownCode, unknown_code, unknown_code_in, unknown_codes
@@ -35,7 +36,7 @@ def not_understood() -> str:
     """Unknown codes and units with how often they came, and the results that no mapping explains."""
     scope = current_scope()
     groups, others = unknown_codes(scope)
-    shown = shown_results(scope, others[:MOST_LISTED])
+    shown = shown_results(scope, results_among(scope, others[:MOST_LISTED]))
     return render_template("inbound/not_understood.html", groups=groups, others=shown, total=len(others))
 
 
