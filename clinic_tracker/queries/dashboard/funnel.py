@@ -14,7 +14,8 @@ from clinic_tracker.models.patients import Enrollment, Patient
 from clinic_tracker.models.schedule import PatientSchedule
 from clinic_tracker.models.treatment import Authorization
 from clinic_tracker.queries.scope import Scope
-from clinic_tracker.queries.tallies import SILENT_DAYS
+from clinic_tracker.queries.settings import setting
+from clinic_tracker.queries.tallies import SILENT
 
 YEARS = 4
 MONTHS = 12
@@ -27,7 +28,7 @@ class Funnel(NamedTuple):
     stands, also one that has ended; ``treated`` those with an infusion. Every treated patient is in exactly one of
     ``years`` (1 to 4 since the last infusion, the anniversary included), ``later`` (extended beyond), ``ended``
     (monitoring is over, and nobody has signed it off) and ``signed_off``. ``lost`` are the treated ones, not signed
-    off, without any evidence for 90 days.
+    off, without any evidence for the clinic's number of days.
     """
 
     registered: int
@@ -80,7 +81,8 @@ def _places(scope: Scope) -> Iterator[tuple[str, bool, int]]:
     table, today = PatientSchedule, scope.today
     signed_off = table.monitoring_closed_on.is_not(None)
     ended = and_(table.monitoring_ends_on < today, table.monitoring_closed_on.is_(None))
-    silent = and_(table.last_evidence_on < today - timedelta(days=SILENT_DAYS), table.monitoring_closed_on.is_(None))
+    before = today - timedelta(days=setting(scope, SILENT))
+    silent = and_(table.last_evidence_on < before, table.monitoring_closed_on.is_(None))
     columns = (
         table.last_infusion_on.label("last"),
         case((signed_off, "signed_off"), (ended, "ended"), else_="").label("place"),

@@ -4,12 +4,12 @@ An item (a patient and a requirement) was overdue on a day D if, by what had hap
 requirement was owed whose due date lay before D. An obligation is owed until it is done; a missed one until the first
 valid evidence of its requirement on or after its due date; a waived one never; none from the prescriber's sign-off on.
 Stored schedules say it of nearly every patient. They cannot where a later fact moved a due date or ended a sign-off:
-those patients are replayed by the engine (``replayed``).
+on those days the engine is asked (``replayed``).
 """
 
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -37,7 +37,7 @@ class CurvePoint(NamedTuple):
 
 def overdue_curve(scope: Scope, days: Sequence[date]) -> tuple[CurvePoint, ...]:
     """What was overdue on each of these days, which rise and are not after today."""
-    replayed = to_replay(scope)
+    replayed = to_replay(scope, days)
     items: defaultdict[tuple[int, str], int] = defaultdict(int)
     patients: defaultdict[int, int] = defaultdict(int)
     for patient, requirement, bits in _covered(scope, days, replayed):
@@ -50,22 +50,24 @@ def overdue_curve(scope: Scope, days: Sequence[date]) -> tuple[CurvePoint, ...]:
     return tuple(CurvePoint(*point) for point in zip(days, of_patients, of_items, strict=True))
 
 
-def _covered(scope: Scope, days: Sequence[date], but: Iterable[int]) -> Iterable[tuple[int, str, int]]:
-    """For each obligation that was ever late, the days on which it was overdue, as bits from the first day on."""
+def _covered(scope: Scope, days: Sequence[date], but: Mapping[int, Sequence[int]]) -> Iterable[tuple[int, str, int]]:
+    """For each obligation that was ever late, the days on which it was overdue, as bits from the first day on.
+
+    Days on which the engine is asked instead are left out.
+    """
     if not days:
         return
     texts = [day.isoformat() for day in days]
-    left_out, closed = frozenset(but), _sign_offs(scope)
+    closed = _sign_offs(scope)
+    left_out = {patient: sum(1 << place for place in places) for patient, places in but.items()}
     begins: dict[str, int] = {}
     ends: dict[str, int] = {}
     for patient, requirement, due, until in _late(scope, days[0], days[-1]):
-        if patient in left_out:
-            continue
         begin = begins[due] if due in begins else begins.setdefault(due, bisect_right(texts, due))
         until = min(until or "9999", closed.get(patient, "9999"))  # noqa: PLW2901 - what it was, cut short
         end = ends[until] if until in ends else ends.setdefault(until, bisect_left(texts, until))
         if begin < end:
-            yield patient, requirement, (1 << end) - (1 << begin)
+            yield patient, requirement, ((1 << end) - (1 << begin)) & ~left_out.get(patient, 0)
 
 
 def _late(scope: Scope, first: date, last: date) -> Iterable[Any]:

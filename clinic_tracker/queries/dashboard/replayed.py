@@ -1,16 +1,17 @@
-"""The patients of whom a stored schedule does not tell what was owed on a past day; for them the engine does.
+"""When a stored schedule does not tell what was owed by a patient on a past day; for those days the engine does.
 
-A later day of the same course moves what is counted from its last infusion. Where the days of a course lie no further
-apart than the shortest time in which anything falls due, nothing can have been overdue in between. A sign-off that
-does not stand today, because treatment went on or there was another, did stand for a while.
+A later day of the same course moves what is counted from its last infusion: until that day, something else was owed.
+Where the days of a course lie no further apart than the shortest time in which anything falls due, nothing can have
+been overdue in between. A sign-off that does not stand today, because treatment went on or there was another, did
+stand for a while.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import case, func, or_, select
 
 from clinic_tracker.domain.history import History
 from clinic_tracker.domain.schedule import forecast
@@ -30,41 +31,63 @@ CHECKLIST = "checklist_business_days"
 SHORTEST_MONTH = 28
 
 
-def to_replay(scope: Scope) -> frozenset[int]:
-    """The keys of these patients, in one statement."""
+Times = dict[int, list[tuple[date, date]]]  # by patient, from a day to the day before another
+
+
+def to_replay(scope: Scope, days: Sequence[date]) -> dict[int, tuple[int, ...]]:
+    """By patient, the places of those of the days on which the engine must be asked; in one statement."""
+    if not days:
+        return {}
+    found = {}
+    for patient, times in _times(scope, days[0], days[-1]).items():
+        places = tuple(place for place, day in enumerate(days) if any(first <= day < until for first, until in times))
+        if places:
+            found[patient] = places
+    return found
+
+
+def _times(scope: Scope, first: date, last: date) -> Times:
     table, decision, schedule = Infusion, MonitoringDecision, PatientSchedule
+    begun, ended = func.min(table.infused_on), func.max(table.infused_on)
     apart = (
-        select(table.patient_id)
+        select(table.patient_id, begun, ended)
         .where(table.clinic_id == scope.clinic_id, table.state == FactState.RECORDED.value)
         .group_by(table.course_id, table.patient_id)
-        .having(func.max(table.infused_on) > later(func.min(table.infused_on), _soonest(scope)))
+        .having(ended > later(begun, _soonest(scope)), ended > first, begun <= last)
     )
+    infused_on, closed_on = schedule.last_infusion_on, schedule.monitoring_closed_on
+    settled = case((closed_on > infused_on, closed_on), else_=infused_on)
     overtaken = (
-        select(decision.patient_id)
-        .outerjoin(schedule, schedule.patient_id == decision.patient_id)
+        select(decision.patient_id, decision.decided_on, settled)
+        .join(schedule, schedule.patient_id == decision.patient_id)
         .where(
             *_sign_offs(scope),
-            or_(schedule.monitoring_closed_on.is_(None), schedule.monitoring_closed_on != decision.decided_on),
+            or_(closed_on.is_(None), closed_on != decision.decided_on),
+            settled > first,
+            decision.decided_on <= last,
         )
     )
-    return frozenset(db.session.scalars(apart.union(overtaken)))
+    found: Times = {}
+    statement: Any = apart.union_all(overtaken)
+    for patient, since, until in db.session.execute(statement):
+        found.setdefault(patient, []).append((since, until))
+    return found
 
 
-def overdue_then(scope: Scope, keys: Collection[int], days: Sequence[date]) -> Iterator[tuple[int, str, int]]:
-    """Patient, requirement and place among the days, of what the engine finds overdue on each."""
-    if not keys or not days:
+def overdue_then(
+    scope: Scope, asked: Mapping[int, Sequence[int]], days: Sequence[date]
+) -> Iterator[tuple[int, str, int]]:
+    """Patient, requirement and place among the days, of what the engine finds overdue on the days asked about."""
+    if not asked:
         return
     protocols = protocols_in_force(scope, packaged_protocols())
-    decided = _decided(scope, keys)
-    for patient, history in load_history(scope, keys).items():
-        protocol = protocols[history.protocol]
-        for place, day in enumerate(days):
-            known = _known(history, decided.get(patient, []), day)
-            if not known.given:
-                continue
-            told = forecast(known, protocol)
+    decided = _decided(scope, asked.keys())
+    for patient, history in load_history(scope, asked.keys()).items():
+        for place in asked[patient]:
+            known = _known(history, decided.get(patient, []), days[place])
+            told = forecast(known, protocols[history.protocol])
             for standing in told.standings:
-                if standing_state(standing, day.toordinal(), told.closed_on) is StandingState.OVERDUE:
+                if standing_state(standing, days[place].toordinal(), told.closed_on) is StandingState.OVERDUE:
                     yield patient, standing.requirement, place
 
 

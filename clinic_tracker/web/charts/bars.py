@@ -11,6 +11,7 @@ TALL = Canvas(600, 240, 44, 12, 14, 24)
 THICK, BETWEEN = 18, 10
 LYING_WIDTH, NUMBER_ROOM = 600, 64
 LONGEST_NAME = 30
+LARGER, BOLD = 6.6, 7.4  # a character of a name, and of a number beside a bar
 GAP = 0.3  # of the room of a bar
 HAIR = 0.8  # between the parts of a bar
 
@@ -65,8 +66,8 @@ def lying_bars(words: str, stacks: Sequence[Stack], largest: int | None = None) 
     largest = largest or max((stack.total for stack in stacks), default=0)
     if not largest:
         return Markup()
-    left = round(min(max(len(stack.label) for stack in stacks), LONGEST_NAME) * CHARACTER) + 12
-    right = max(NUMBER_ROOM, round(max(len(_beside(stack)) for stack in stacks) * CHARACTER) + 10)
+    left = round(min(max(len(stack.label) for stack in stacks), LONGEST_NAME) * LARGER) + 12
+    right = max(NUMBER_ROOM, round(max(len(_beside(stack)) for stack in stacks) * BOLD) + 10)
     canvas = Canvas(LYING_WIDTH, (THICK + BETWEEN) * len(stacks) + BETWEEN, left, right, BETWEEN, 0)
     parts = [line(left, canvas.top - 4, left, canvas.height - 4, "chart__axis")]
     for place, stack in enumerate(stacks):
