@@ -16,8 +16,9 @@ from clinic_tracker.models.patients import Enrollment, Patient
 from clinic_tracker.models.schedule import PatientSchedule, Standing
 from clinic_tracker.models.treatment import Authorization, Infusion, TreatmentCourse
 from clinic_tracker.queries.scope import Scope
+from clinic_tracker.queries.settings import setting
 
-SILENT_DAYS = 90
+SILENT = "no_evidence_days"
 UNFINISHED_DAYS = 7  # so long the board of the suite expects the next day of a course
 _STANDS = FactState.RECORDED.value
 _TYPED = "screen"  # only a person at a screen can forget to sign a patient out; a file says what it says
@@ -59,7 +60,7 @@ Found = Select[Any]
 
 
 def tally_counts(scope: Scope) -> dict[Tally, int]:
-    """How many patients each tally holds, in one statement."""
+    """How many patients each tally holds: one statement after that for the clinic's settings."""
     parts = []
     for tally, find in _FINDERS.items():
         found = find(scope).subquery()
@@ -187,8 +188,8 @@ def _no_monitoring(scope: Scope) -> Found:
 
 
 def _no_evidence(scope: Scope) -> Found:
-    """Treated, not signed off, and not one result, exam, form or infusion for SILENT_DAYS."""
-    before = scope.today - timedelta(days=SILENT_DAYS)
+    """Treated, not signed off, and not one result, exam, form or infusion for the clinic's number of days (C)."""
+    before = scope.today - timedelta(days=setting(scope, SILENT))
     return _scheduled(scope, PatientSchedule.last_evidence_on).where(
         PatientSchedule.first_infusion_on.is_not(None), _not_closed(), PatientSchedule.last_evidence_on < before
     )

@@ -4,9 +4,10 @@ from datetime import date, timedelta
 
 import pytest
 
+from clinic_tracker.models.access import ClinicSetting
 from clinic_tracker.models.base import db
 from clinic_tracker.models.treatment import Authorization
-from clinic_tracker.queries.tallies import SILENT_DAYS, Tally, tally_counts, tally_patients
+from clinic_tracker.queries.tallies import Tally, tally_counts, tally_patients
 from clinic_tracker.services.monitoring_decisions import close_monitoring
 from tests.monitored import add_course, add_infusion, add_patient, enroll, project, store_history, treated
 
@@ -106,13 +107,27 @@ def test_a_schedule_that_was_never_projected_is_noticed(staff):
 
 
 def test_no_evidence_of_any_kind_for_ninety_days(staff, doctor):
-    days = SILENT_DAYS
+    days = 90
     silent = treated(staff, TODAY - timedelta(days=days + 40), labs_until=None)
     treated(staff, TODAY - timedelta(days=days + 40), labs_until=TODAY)
     closed = treated(staff, TODAY - timedelta(days=days + 40), labs_until=None)
     add_patient(staff)
     project(staff)
     close_monitoring(doctor, closed.public_id, decided_on=TODAY, reason="Died", confirmed=True)
+    assert members(staff, Tally.NO_EVIDENCE) == [silent.mrn]
+
+
+def test_the_clinic_sets_how_long_is_too_long(staff):
+    silent = treated(staff, TODAY - timedelta(days=70), labs_until=None)
+    project(staff)
+    assert members(staff, Tally.NO_EVIDENCE) == []
+    db.session.add(
+        ClinicSetting(
+            clinic_id=staff.clinic_id, name="no_evidence_days", value=60, effective_from=TODAY, reason="Agreed",
+            recorded_at=staff.now,
+        )
+    )  # fmt: skip
+    db.session.commit()
     assert members(staff, Tally.NO_EVIDENCE) == [silent.mrn]
 
 

@@ -39,7 +39,7 @@ def funnel_figure(scope: Scope, found: Funnel) -> Figure:
         *([("Monitoring, extended", found.later, "stay", None)] if found.later else []),
         ("Ended, not signed off", found.ended, "wait", patients_url(scope, Group.ENDED_OPEN)),
         ("Signed off", found.signed_off, "done", patients_url(scope, Group.CLOSED)),
-        ("Lost for 90 days", found.lost, "lost", lost_url),
+        ("Lost to follow-up", found.lost, "lost", lost_url),
     ]
     share = found.registered or 1
     stacks = [Stack(name, ((kind, "patients", count),), f"({count / share:.0%})") for name, count, kind, _ in stages]
@@ -63,7 +63,10 @@ def funnel_figure(scope: Scope, found: Funnel) -> Figure:
             Key("segment--stay", "In monitoring"),
             Key("segment--wait", "Monitoring ended, nobody signed it off"),
             Key("segment--done", "Signed off"),
-            Key("segment--lost", "Lost: treated, not signed off, no evidence for 90 days; also in their stage above"),
+            Key(
+                "segment--lost",
+                "Lost: treated, not signed off, nothing for too long (90 days unless changed); also in their stage above",
+            ),
         ),
     )
 

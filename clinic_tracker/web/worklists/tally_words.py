@@ -59,9 +59,10 @@ TALLY_WORDS = {
         endpoint="patients.chart",
     ),
     Tally.NO_EVIDENCE: TallyWords(
-        title="No evidence for 90 days",
-        short="without any evidence for 90 days",
-        why="Not one result, exam, form or infusion has reached the chart for more than 90 days (local convention).",
+        title="No evidence for a long time",
+        short="without any evidence for a long time",
+        why="Not one result, exam, form or infusion has reached the chart for longer than the clinic's settings allow "
+        "(90 days unless changed, local convention).",
         todo="Ask the patient and the laboratory. If the patient moved away or died, have monitoring signed off.",
         since="Last evidence",
         endpoint="patients.chart",
