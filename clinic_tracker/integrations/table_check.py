@@ -16,6 +16,7 @@ from clinic_tracker.queries.inbound import raw_of, source_row
 from clinic_tracker.queries.inbound_codes import local_codes
 from clinic_tracker.queries.inbound_uploads import Upload, upload
 from clinic_tracker.queries.scope import Scope
+from clinic_tracker.queries.table_parts import choices_of
 from clinic_tracker.services.table_checks import PartToCheck, begin_check, check_parts
 
 IN_A_TURN = 100  # reports that one transaction takes: others write in between
@@ -36,6 +37,7 @@ def columns_of(one: Upload, table: Table) -> TableMapping | None:
 def check(scope: Scope, message: uuid.UUID, *, anew: bool = False, most: int = MOST_AT_ONCE) -> None:
     """Check what of a file is not checked yet, as much as fits into a request; nothing while it cannot be read."""
     one = upload(scope, message)
+    choices = choices_of(scope, one)
     try:
         table = table_of(scope, one)
     except TableError:
@@ -47,9 +49,10 @@ def check(scope: Scope, message: uuid.UUID, *, anew: bool = False, most: int = M
     codes = local_codes(scope, source_row(scope, one.row.source).id)
     cells = _Cells(table, one)
     parts = {part.position: PartToCheck(part, _said(part, codes), *cells.wrong(part)) for part in parsed}
-    left = begin_check(scope, message, {position: part.said for position, part in parts.items()}, anew=anew)
+    left = begin_check(scope, message, choices, {position: part.said for position, part in parts.items()}, anew=anew)
     for turn in turns([parts[position] for position in sorted(left)][:most]):
-        check_parts(scope, message, turn)
+        if not check_parts(scope, message, choices, turn):
+            return
 
 
 def turns(parts: Sequence[PartToCheck]) -> Iterator[list[PartToCheck]]:

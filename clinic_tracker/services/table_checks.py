@@ -19,7 +19,6 @@ from clinic_tracker.models.inbound import InboundMessage, TablePart
 from clinic_tracker.queries.inbound import ResultRow, results_of
 from clinic_tracker.queries.inbound_uploads import DRAFT, recorded_of, upload
 from clinic_tracker.queries.scope import Scope
-from clinic_tracker.queries.table_parts import choices_of
 from clinic_tracker.services.inbound_ingest import rehearse
 from clinic_tracker.services.table_uploads import draft_being_checked
 from clinic_tracker.services.unit_of_work import unit_of_work
@@ -45,15 +44,18 @@ class Rehearsal:
         self.recorded: dict[int, tuple[str, ...]] = {}
 
 
-def begin_check(scope: Scope, message: uuid.UUID, said: Mapping[int, str], *, anew: bool = False) -> set[int]:
+def begin_check(
+    scope: Scope, message: uuid.UUID, choices: str, said: Mapping[int, str], *, anew: bool = False
+) -> set[int]:
     """Forget what no longer holds of the check of a file; the lines of the parts that are to be checked.
 
-    ``said`` are the digests of all its parts. With ``anew`` nothing of an earlier check holds.
+    ``choices`` is the digest of what was chosen when the file was read, ``said`` are those of all its parts. With
+    ``anew`` nothing of an earlier check holds.
     """
     scope.require(Permission.RECORD_EVIDENCE)
     with unit_of_work(scope):
         row, draft = draft_being_checked(scope, message)
-        checked = {"of": choices_of(scope, upload(scope, message)), "total": len(said), "at": scope.now.isoformat()}
+        checked = {"of": choices, "total": len(said), "at": scope.now.isoformat()}
         row.answer = {**row.answer, DRAFT: {**draft, "checked": checked}}
         known = {} if anew else _known(row)
         kept = {position for position, one in known.items() if said.get(position) == one}
@@ -61,8 +63,11 @@ def begin_check(scope: Scope, message: uuid.UUID, said: Mapping[int, str], *, an
     return said.keys() - kept
 
 
-def check_parts(scope: Scope, message: uuid.UUID, parts: Sequence[PartToCheck]) -> None:
-    """Work out what would become of parts of a file, and keep it. NotFound for a file that nobody checks (any more)."""
+def check_parts(scope: Scope, message: uuid.UUID, choices: str, parts: Sequence[PartToCheck]) -> bool:
+    """Work out what would become of parts of a file, and keep it. NotFound for a file that nobody checks (any more).
+
+    Nothing is kept, and the answer is no, where somebody has chosen otherwise meanwhile: their check is the newer one.
+    """
     scope.require(Permission.RECORD_EVIDENCE)
     source = upload(scope, message).row.source
     sent = [part for part in parts if isinstance(part.parsed, ResultMessage)]
@@ -70,12 +75,15 @@ def check_parts(scope: Scope, message: uuid.UUID, parts: Sequence[PartToCheck]) 
     found = [(part, _foreseen(part, row, rehearsal)) for part, row in zip(sent, rehearsal.results, strict=True)]
     found += [(part, _refused(part, part.parsed)) for part in parts if isinstance(part.parsed, Unreadable)]
     with unit_of_work(scope):
-        row, _draft = draft_being_checked(scope, message)
+        row, draft = draft_being_checked(scope, message)
+        if draft.get("checked", {}).get("of") != choices:
+            return False
         common = {"clinic_id": scope.clinic_id, "message_id": row.id}
         _forget(row, [part.parsed.position for part in parts])
         rows = [{**common, "position": part.parsed.position, "said": part.said, **foreseen} for part, foreseen in found]
         if rows:
             db.session.execute(insert(TablePart), rows)
+    return True
 
 
 def rehearse_parts(scope: Scope, source: uuid.UUID, parsed: Sequence[Parsed]) -> Rehearsal:

@@ -67,9 +67,9 @@ def rehearsed(monkeypatch):
     seen = []
     check_parts = table_check.check_parts
 
-    def listen(scope, public_id, parts):
+    def listen(scope, public_id, choices, parts):
         seen.append([part.parsed.position for part in parts])
-        check_parts(scope, public_id, parts)
+        return check_parts(scope, public_id, choices, parts)
 
     monkeypatch.setattr(table_check, "check_parts", listen)
     return seen
@@ -181,6 +181,22 @@ def test_the_pipeline_never_writes_more_than_one_turn_in_a_transaction(scope, ch
         event.remove(db.engine, "before_cursor_execute", executes)
     assert max(written) <= 2
     assert sum(written) == 2
+
+
+def test_a_check_gives_way_to_one_of_what_was_chosen_meanwhile(scope, checked, monkeypatch):
+    check_parts = table_check.check_parts
+
+    def after_another(scope, public_id, choices, parts):
+        monkeypatch.setattr(table_check, "check_parts", check_parts)
+        change_cells(scope, public_id, 2, {"Value": "1.1"})
+        check(scope, public_id)
+        return check_parts(scope, public_id, choices, parts)
+
+    monkeypatch.setattr(table_check, "check_parts", after_another)
+    check(scope, checked, anew=True)
+    one = upload(scope, checked)
+    assert "Creatinine 1.1" in parts_of(scope, one, wrong=False, begin=0, limit=1)[0].values[0]
+    assert progress_of(scope, one).is_done
 
 
 def test_nothing_of_the_check_is_left_once_the_file_is_loaded_or_given_up(scope, source, checked, patient):
