@@ -65,7 +65,7 @@ def funnel_figure(scope: Scope, found: Funnel) -> Figure:
             Key("segment--done", "Signed off"),
             Key(
                 "segment--lost",
-                "Lost: treated, not signed off, nothing for too long (90 days unless changed); also in their stage above",
+                "Lost: not signed off, nothing for too long (90 days unless changed); also in their stage above",
             ),
         ),
     )
