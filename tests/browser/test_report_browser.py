@@ -32,9 +32,11 @@ def northside(cast: Cast, scope_for: Callable[..., Scope]) -> None:
 def test_from_a_figure_to_the_patients_behind_it_and_to_a_file(visitor: Visitor, cast: Cast, tmp_path: Path) -> None:
     person = Journey(visitor, cast.administrator).open("/reports/").press("Compliance")
     page = person.page
+    page.get_by_text("Change the question").click()
     page.get_by_label("From", exact=True).fill("Apr 1 2025")
     page.get_by_label("To", exact=True).fill("12/31/2025")
     person.press("Show")
+    page.get_by_text("Change the question").click()
     assert page.get_by_label("From", exact=True).input_value() == "01-Apr-2025"
     figure = page.locator("td.num a").first
     count = figure.inner_text()

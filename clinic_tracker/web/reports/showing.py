@@ -18,7 +18,7 @@ from clinic_tracker.services.reporting import make_report
 from clinic_tracker.web.charts.figure import Figure
 from clinic_tracker.web.filters import words
 from clinic_tracker.web.reports.report_charts import chart_of
-from clinic_tracker.web.requirement_words import full_title
+from clinic_tracker.web.requirement_words import short_title
 
 LONG = 30  # characters from which a text gets room
 PAGE = 100
@@ -134,7 +134,7 @@ class _Cells:
 
     def _text(self, column: Column, value: Any) -> str:
         if column.kind is Kind.CODE and value is not None:
-            return full_title(value) if column.name == "requirement" else words(value)
+            return short_title(value) if column.name == "requirement" else words(value)
         return shown(value, column, self._time_zone)
 
     def _link(self, column: Column, value: Any, line: Line) -> str | None:
