@@ -184,11 +184,11 @@ def test_an_expired_file_is_no_longer_there_but_its_row_is(administrator, file, 
 def test_the_list_shows_what_was_asked_for(administrator, file, scope_for, cast):
     (line,) = administrator.get("/reports/files").rows()
     assert line[0].startswith("Numbers")
-    assert line[2] == "CSV"
-    assert line[4] == "Ready"
+    assert line[0].startswith("Numbers, CSV")
+    assert line[2] == "Ready"
     asked_for(scope_for(cast.neurologist))
     lines = administrator.get("/reports/files").rows()
-    assert [one[4] for one in lines].count("Waiting") == 1
+    assert [one[2] for one in lines].count("Waiting") == 1
 
 
 def test_nobody_else_gets_it(file, new_page, cast):

@@ -42,7 +42,8 @@ def new_schedule() -> ResponseReturnValue:
     if name is None:
         return render_template("report_files/choose.html", sources=reports_for(scope))
     definition = allowed_source(scope, name).definition
-    form = schedule_form(scope, definition, {"rhythm": MONTHLY, "month_day": 1, "format": definition.formats[0].value})
+    usual = {"rhythm": MONTHLY, "month_day": 1, "period": RelativePeriod.LAST_MONTH.value}
+    form = schedule_form(scope, definition, {**usual, "format": definition.formats[0].value})
     if form.validate_on_submit():
         plan = _plan(definition, form)
         if plan is not None and accepted(form, add_schedule, scope, plan, form.token.data):
