@@ -132,3 +132,39 @@ def test_switches_and_numbers_are_read(tmp_path):
     assert not config.secure_cookies
     assert config.trusted_proxies == 1
     assert config.session_idle == timedelta(minutes=30)
+
+
+MAIL = {"MAIL_FROM": "tracker@clinic.example", "PUBLIC_URL": "https://tracker.example/"}
+
+
+def test_letters_are_sent_where_a_mail_server_is_set(tmp_path):
+    config = read(tmp_path, SECRET_KEY=GOOD, MAIL_URL="smtp+starttls://u:p@mail.example:587", **MAIL)
+    assert config.mail_url == "smtp+starttls://u:p@mail.example:587"
+    assert (config.mail_from, config.public_url) == ("tracker@clinic.example", "https://tracker.example")
+    assert read(tmp_path, SECRET_KEY=GOOD).mail_url is None
+    assert read(tmp_path, SECRET_KEY=GOOD, MAIL_URL="smtp://localhost:2525", **MAIL).mail_url == "smtp://localhost:2525"
+
+
+@pytest.mark.parametrize(
+    "changed, told",
+    [
+        ({"MAIL_URL": "mail.example"}, "MAIL_URL is not an address"),
+        ({"MAIL_URL": "smtp://"}, "MAIL_URL is not an address"),
+        ({"MAIL_URL": "smtp://mail.example"}, "in the clear"),
+        ({"MAIL_URL": "smtp://u:p@localhost"}, "in the clear"),
+        ({"MAIL_FROM": ""}, "MAIL_FROM is missing"),
+        ({"MAIL_FROM": "a@b.example\nBcc: c@d.example"}, "MAIL_FROM is missing or no address"),
+        ({"PUBLIC_URL": ""}, "PUBLIC_URL is not set"),
+        ({"PUBLIC_URL": "tracker.example"}, "PUBLIC_URL is not an address"),
+    ],
+)
+def test_a_doubtful_mail_setting_stops_the_start(tmp_path, changed, told):
+    with pytest.raises(ConfigError, match=told):
+        read(tmp_path, **{"SECRET_KEY": GOOD, "MAIL_URL": "smtps://mail.example", **MAIL, **changed})
+
+
+def test_files_of_reports_are_kept_as_long_as_is_said(tmp_path):
+    assert read(tmp_path, SECRET_KEY=GOOD).reports_kept == timedelta(days=30)
+    assert read(tmp_path, SECRET_KEY=GOOD, REPORT_DAYS="7").reports_kept == timedelta(days=7)
+    with pytest.raises(ConfigError, match="REPORT_DAYS"):
+        read(tmp_path, SECRET_KEY=GOOD, REPORT_DAYS="0")
