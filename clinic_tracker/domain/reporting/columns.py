@@ -33,7 +33,7 @@ class Column:
 
     ``only`` is a choice and the values of it with which the column is there (always, where it is None). ``behind`` are
     the parameters with which the list behind the report shows what a figure of this column counts. ``totaled``: a count
-    whose sum over all lines means something, and is printed.
+    whose sum over all lines means something, and is printed. ``in_files_only``: what a page says in other ways.
     """
 
     name: str
@@ -44,3 +44,4 @@ class Column:
     totaled: bool = False
     only: tuple[str, tuple[str, ...]] | None = None
     behind: tuple[tuple[str, str], ...] | None = None
+    in_files_only: bool = False

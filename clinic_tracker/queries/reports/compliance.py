@@ -76,7 +76,9 @@ def _counted(outcome: str, title: str, definition: str) -> Column:
 
 def _share(outcome: Outcome, title: str) -> Column:
     words = f"The count of “{title.lower()}” divided by the count of “expected”; empty where nothing was expected."
-    return Column(f"{outcome}_share", f"{title}, share", Kind.SHARE, words)
+    return Column(
+        f"{outcome}_share", f"{title}, share", Kind.SHARE, words, in_files_only=outcome is not Outcome.ON_TIME
+    )
 
 
 DEFINITION = Definition(
@@ -85,7 +87,14 @@ DEFINITION = Definition(
     question="Of what fell due in the period, how much was done on time, late or not at all?",
     columns=(
         Column("requirement", "Requirement", Kind.CODE, "The requirement of the protocol.", only=_with("requirement")),
-        Column("what", "What", Kind.TEXT, "The title of the requirement.", only=_with("requirement")),
+        Column(
+            "what",
+            "What",
+            Kind.TEXT,
+            "The title of the requirement.",
+            only=_with("requirement"),
+            in_files_only=True,
+        ),
         Column("month", "Month", Kind.MONTH, "The month of the due date.", only=_with("month")),
         Column(
             "prescriber",

@@ -84,9 +84,9 @@ def show_report(scope: Scope, definition: Definition, parameters: Parameters, pa
     return Shown(
         head=report.head,
         facts=list(head_rows(report.head)),
-        columns=report.columns,
+        columns=cells.columns,
         rows=[cells.row(line) for line in kept],
-        totals=_totals(reading, scope.time_zone) if whole and reading.totals and reading.count > 1 else [],
+        totals=cells.totals(reading) if whole and reading.totals and reading.count > 1 else [],
         count=reading.count,
         page=page,
         pages=max(-(-reading.count // PAGE), 1),
@@ -97,21 +97,13 @@ def show_report(scope: Scope, definition: Definition, parameters: Parameters, pa
     )
 
 
-def _totals(reading: Reading, time_zone: str) -> list[str]:
-    """The last line of the table: a total under each column that has one."""
-    return [
-        shown(reading.totals[place], column, time_zone) if place in reading.totals else ""
-        for place, column in enumerate(reading.report.columns)
-    ]
-
-
 class _Cells:
     """Turns lines into cells, with links to charts and to the list behind a figure."""
 
     def __init__(
         self, scope: Scope, definition: Definition, columns: tuple[Column, ...], parameters: Parameters
     ) -> None:
-        self._definition, self._columns, self._parameters = definition, columns, parameters
+        self._definition, self._all, self._parameters = definition, columns, parameters
         self._time_zone = scope.time_zone
         named = parameters.identity is Identity.FULL
         self._may_link = named and scope.may(Permission.VIEW_PATIENTS)
@@ -121,7 +113,24 @@ class _Cells:
 
     def row(self, line: Line) -> list[Cell]:
         """The cells of a line."""
-        return [self._cell(column, value, line) for column, value in zip(self._columns, line.cells, strict=True)]
+        return [
+            self._cell(column, value, line)
+            for column, value in zip(self._all, line.cells, strict=True)
+            if not column.in_files_only
+        ]
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns of the page."""
+        return tuple(column for column in self._all if not column.in_files_only)
+
+    def totals(self, reading: Reading) -> list[str]:
+        """The last line of the table: a total under each column that has one."""
+        return [
+            shown(reading.totals[place], column, self._time_zone) if place in reading.totals else ""
+            for place, column in enumerate(self._all)
+            if not column.in_files_only
+        ]
 
     def _cell(self, column: Column, value: Any, line: Line) -> Cell:
         text = self._text(column, value)
