@@ -47,7 +47,7 @@ def test_an_exam_is_told_by_its_name(page: Page, cast: Cast, chart: Chart):
     chart.exam("hiv_test", date(2026, 1, 5), "indeterminate")
     told = page.sign_in(cast.staff).get(f"{chart.url}/changes").rows()[0]
     assert told[2] == "Exam recorded"
-    assert told[3] == "kind: HIV test; outcome: Indeterminate; performed on: 05-Jan-2026"
+    assert told[3] == "kind: HIV test; outcome: Indeterminate; performed on: 05-Jan-2026; worst level: amber"
 
 
 def test_who_looked_is_for_those_who_watch_over_it(page: Page, cast: Cast, chart: Chart):
