@@ -16,6 +16,8 @@ WITHOUT_SCOPE = {
     "queries.protocols.packaged_protocols",
     "queries.protocols.us_federal_holidays",
     "queries.infusion_day.day_version",
+    "queries.reports.changes.cause_of",
+    "queries.reports.obligations.person_cells",
     "queries.reports.people.first_day",
     "queries.reports.people.in_chunks",
     "queries.reports.people.last_day",
@@ -24,10 +26,16 @@ WITHOUT_SCOPE = {
     "queries.reports.people.only",
     "queries.reports.people.stood",
     "queries.reports.people.stream",
+    "queries.reports.projected.later",
+    "queries.reports.projected.month_of",
+    "queries.reports.projected.year_named",
+    "queries.reports.projected.years_since",
     "queries.scope.utc_now",
     "services.audit.snapshot",
     "services.unit_of_work.check_version",
 }
+
+SCOPED = {"scope", "_scope", "known"}  # what is known of a clinic has the scope in it
 
 
 def public_functions() -> list[tuple[str, ast.FunctionDef]]:
@@ -42,7 +50,7 @@ def public_functions() -> list[tuple[str, ast.FunctionDef]]:
 
 def takes_scope_first(function: ast.FunctionDef) -> bool:
     arguments = [*function.args.posonlyargs, *function.args.args]
-    return bool(arguments) and arguments[0].arg in {"scope", "_scope"}
+    return bool(arguments) and arguments[0].arg in SCOPED
 
 
 def unscoped() -> set[str]:

@@ -56,8 +56,8 @@ _FACTS: tuple[tuple[str, Any, Any, Any, Any], ...] = (
 _EVIDENCE = frozenset({"result", "exam", "form"})
 
 
-def changes_since(now: Knowledge, then: Knowledge, patients: Collection[int], as_of: date) -> dict[int, list[Change]]:
-    """What is told of days up to ``as_of`` and counts otherwise now than then, by patient."""
+def changes_since(known: Knowledge, then: Knowledge, patients: Collection[int], as_of: date) -> dict[int, list[Change]]:
+    """What is told of days up to ``as_of`` and counts otherwise as known now than then, by patient."""
     found: defaultdict[int, list[Change]] = defaultdict(list)
     charts = then.charts(patients)
     for name, table, about, on, until in _FACTS:
@@ -71,7 +71,7 @@ def changes_since(now: Knowledge, then: Knowledge, patients: Collection[int], as
             .order_by(table.id)
         )
         for patient, key, what, first, last, state, recorded_at, withdrawn_at in rows:
-            counts, counted = (_stood(known, recorded_at, withdrawn_at) for known in (now, then))
+            counts, counted = (_stood(side, recorded_at, withdrawn_at) for side in (known, then))
             if counts == counted or (first > as_of and name != "waiver"):
                 continue
             ended = CORRECTED if state == FactState.CORRECTED.value else WITHDRAWN

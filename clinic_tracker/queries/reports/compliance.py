@@ -117,10 +117,10 @@ DEFINITION = Definition(
         _counted(Outcome.WAIVED, "Waived", "Not done, and the due date lies in a waiver of the requirement."),
         _counted(EXPECTED, "Expected", "Due less waived: the denominator of every share."),
         _counted(Outcome.ON_TIME, "On time", "Done by the due date plus the grace; early counts as on time."),
+        _share(Outcome.ON_TIME, "On time"),
         _counted(Outcome.LATE, "Late", "Done after the due date plus the grace."),
         _counted(Outcome.MISSED, "Missed", "Not done, and its window has closed: later evidence belongs to the next."),
         _counted(Outcome.OWED, "Still owed", "Not done yet, and still open; forms and exams stay open until done."),
-        _share(Outcome.ON_TIME, "On time"),
         _share(Outcome.LATE, "Late"),
         _share(Outcome.MISSED, "Missed"),
         _share(Outcome.OWED, "Still owed"),
@@ -234,8 +234,9 @@ class _Writer:
             shown, narrowed = getattr(self, f"_{name}")(value)
             cells += shown
             behind |= narrowed
-        cells += [tally.due, tally.waived, tally.expected, tally.on_time, tally.late, tally.missed, tally.owed]
-        cells += [tally.share(one) for one in (Outcome.ON_TIME, Outcome.LATE, Outcome.MISSED, Outcome.OWED)]
+        cells += [tally.due, tally.waived, tally.expected, tally.on_time, tally.share(Outcome.ON_TIME)]
+        cells += [tally.late, tally.missed, tally.owed]
+        cells += [tally.share(one) for one in (Outcome.LATE, Outcome.MISSED, Outcome.OWED)]
         return Line(tuple(cells), behind=behind)
 
     def _requirement(self, code: str) -> tuple[list[Any], dict[str, str]]:
