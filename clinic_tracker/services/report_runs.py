@@ -24,8 +24,8 @@ from clinic_tracker.services.reporting import check_format, note_file, report_so
 from clinic_tracker.services.unit_of_work import unit_of_work
 
 MOST_WAITING = 50  # files of one clinic that wait to be made
-SMALL_PATIENTS = 300  # in a clinic of this size any report is made while the page waits
-SMALL_LINES = 2000
+SMALL_PATIENTS = 1000  # in a clinic of this size any report is made while the page waits
+SMALL_LINES = 4000
 
 
 def ask(

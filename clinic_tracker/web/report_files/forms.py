@@ -83,12 +83,11 @@ class ScheduleForm(Form):
         return Rhythm(month_day=self.month_day.data)
 
 
-def ask_form(definition: Definition) -> AskForm:
-    """The form for a file of a report."""
-    form = AskForm()
+def ask_form(definition: Definition, wanted: str | None) -> AskForm:
+    """The form for a file of a report, with the kind that is wanted."""
+    known = [form.value for form in definition.formats]
+    form = AskForm(data={"format": wanted if wanted in known else known[0]})
     form.format.choices = format_choices(definition)
-    if form.format.data is None:
-        form.format.data = definition.formats[0].value
     return form
 
 

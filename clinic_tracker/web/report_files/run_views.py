@@ -70,7 +70,7 @@ def new() -> ResponseReturnValue:
     name = request.args.get("report", "")
     definition = allowed_source(scope, name).definition
     values = {key: text for key, text in request.args.items() if key not in ASKING and text.strip()}
-    form = ask_form(definition)
+    form = ask_form(definition, request.args.get("format"))
     if form.validate_on_submit():
         try:
             run = ask(scope, name, values, ReportFormat(form.format.data), form.token.data)

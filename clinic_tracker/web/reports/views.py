@@ -37,7 +37,7 @@ def report(name: str) -> ResponseReturnValue:
     definition = report_source(scope, name).definition
     asked = read_asked(scope, definition, request.args)
     answer = _answer(asked)
-    shown_patients(answer.patients if answer is not None else [])
+    shown_patients(answer.patients if answer is not None else [], f"{blueprint.name}.{name}")
     page = render_template(
         "reports/report.html",
         definition=definition,
@@ -72,7 +72,7 @@ def report_file(name: str) -> ResponseReturnValue:
 
 def _kept(name: str, asked: Asked) -> str | None:
     """Where the same report is asked for as a file that is kept, and made beside the server where it is long."""
-    values: dict[str, Any] = {**asked.values, "report": name}
+    values: dict[str, Any] = {**asked.values, "report": name, "format": request.args.get("format")}
     return link_to("report_files.new", **values)
 
 
