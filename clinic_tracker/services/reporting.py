@@ -66,7 +66,7 @@ def note_file(
     note_export(scope, f"report {name}", told)
     shown = sorted(set(patients))
     if shown:
-        audit.record_access(scope, f"report {name}", patient_ids=shown)
+        audit.record_access(scope, f"reports.{name} as a file", patient_ids=shown)
 
 
 def _lines(scope: Scope, source: Source, parameters: Parameters) -> tuple[tuple[Column, ...], Iterable[Line]]:

@@ -78,9 +78,10 @@ def is_background() -> bool:
     return "X-Background" in request.headers or "background" in request.args
 
 
-def shown_patients(patient_ids: list[int]) -> None:
-    """Tell the access log which patients this page lists."""
+def shown_patients(patient_ids: list[int], page: str | None = None) -> None:
+    """Tell the access log which patients this page lists; ``page`` names it where its endpoint serves many."""
     g.shown_patients = patient_ids
+    g.shown_on = page
 
 
 def init_app(app: Flask) -> None:
@@ -141,5 +142,5 @@ def log_access(response: Response) -> Response:
     if patient is not None:
         record_access(scope, request.endpoint or "", patient_id=patient_key(scope, patient))
     elif listed:
-        record_access(scope, request.endpoint or "", patient_ids=listed)
+        record_access(scope, g.get("shown_on") or request.endpoint or "", patient_ids=listed)
     return response

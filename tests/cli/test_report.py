@@ -113,7 +113,7 @@ def test_a_copy_with_intervals_counts_from_the_first_infusion(run, patients):
         (["--prescriber", "00000000-0000-4000-8000-000000000000"], "--prescriber: "),
         (["--identity", "secret"], "--identity: "),
         (["--format", "docx"], "--format: "),
-        (["--set", "colour=red"], "--set: "),
+        (["--set", "color=red"], "--set: "),
         (["--set", "outcome"], "--set: "),
         (["--output", "/nowhere/at/all"], "--output: "),
         (["--output", "/"], "--output: "),

@@ -54,7 +54,7 @@ def test_the_lines_lead_to_the_chart_and_are_in_the_access_log(patient, page, ca
     shown = page.sign_in(cast.administrator).get(f"{URL}?{PERIOD}")
     assert f"/patients/{patient.public_id}" in shown.text
     assert "Ångström&lt;b&gt;" in shown.text or "ÅNGSTRÖM&lt;B&gt;" in shown.text
-    seen = db.session.scalars(db.select(AccessEvent).where(AccessEvent.endpoint == "reports.report")).all()
+    seen = db.session.scalars(db.select(AccessEvent).where(AccessEvent.endpoint == "reports.obligations")).all()
     assert seen[-1].patient_ids == [patient.id]
 
 
@@ -136,7 +136,9 @@ def test_a_file_is_what_the_command_makes_and_is_noted(patient, page, cast, form
     noted = db.session.scalars(db.select(AuditEvent).where(AuditEvent.action == "data.exported")).all()
     assert [row.after["format"] for row in noted] == [form, form]
     assert noted[0].after["checksum"].startswith(name.split("-")[-1].split(".")[0])
-    seen = db.session.scalars(db.select(AccessEvent).where(AccessEvent.endpoint == "report obligations")).all()
+    seen = db.session.scalars(
+        db.select(AccessEvent).where(AccessEvent.endpoint == "reports.obligations as a file")
+    ).all()
     assert [row.patient_ids for row in seen] == [[patient.id]] * 2
 
 
