@@ -127,6 +127,7 @@ def test_the_page_tells_where_an_exam_came_from_and_undoes_the_match(page: Page,
     staff.submit(undo, reason="Wrong person")
     after = staff.get(place(chart))
     assert "This exam was entered in error" in after.words
+    assert "Waits for a neurologist" not in after.words
     assert "Not this patient’s: undo the match" not in after.links()
 
 

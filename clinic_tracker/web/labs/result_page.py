@@ -80,7 +80,8 @@ def reviewed_page(scope: Scope, header: PatientHeader, row: ReportRow | ExamRow,
     for item in row.told:
         one = said.get(item["rule"])
         action = ACTION_WORDS[FindingAction(one.action)] if one else ""
-        findings.append(ShownFinding(item, one, action, one is None and item["rule"] not in asked))
+        asks = row.stands and one is None and item["rule"] not in asked
+        findings.append(ShownFinding(item, one, action, asks))
         asked.add(item["rule"])
     return ResultPage(
         findings=findings,
