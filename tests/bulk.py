@@ -148,11 +148,11 @@ def hl7_file(scope: Scope, count: int, *, of: int | None = None) -> bytes:
     return "\r".join([*parts, ""]).encode()
 
 
-def fhir_file(scope: Scope, count: int) -> bytes:
-    """A collection with a patient and observations for each."""
+def fhir_file(scope: Scope, count: int, first: int = 0) -> bytes:
+    """A collection with a patient and observations for each from the first on."""
     day = (scope.today - timedelta(days=5)).isoformat()
     entries: list[Any] = []
-    for number, row in enumerate(patient_rows(scope, count)):
+    for number, row in enumerate(patient_rows(scope, count)[first:], start=first):
         who = f"urn:uuid:00000000-0000-4000-8000-{number:012}"
         patient = {
             "resourceType": "Patient",

@@ -174,7 +174,7 @@ def _courses(
     statement = select(Infusion.course_id, Infusion.infused_on).where(
         _of(known, Infusion, charts), _by(Infusion.infused_on, until)
     )
-    for course, infused_on in _rows(statement.order_by(Infusion.infused_on)):
+    for course, infused_on in _rows(statement):
         days[course].append(infused_on.toordinal())
     courses: defaultdict[int, list[CourseFact]] = defaultdict(list)
     table = TreatmentCourse
@@ -183,7 +183,9 @@ def _courses(
     )
     owners = known.owners(table)
     for course, patient, number in _rows(planned):
-        courses[owners.get(course, patient)].append(CourseFact(number, tuple(days[course]), extended.get(course)))
+        courses[owners.get(course, patient)].append(
+            CourseFact(number, tuple(sorted(days[course])), extended.get(course))
+        )
     return courses
 
 

@@ -17,7 +17,11 @@ from clinic_tracker.domain.messages import Outcome, Parsed
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.vocabulary import InboundKind, InboundMessageState
 from clinic_tracker.models.base import db
-from clinic_tracker.models.inbound import InboundMessage, InboundSource
+from clinic_tracker.models.engine import count_rows
+from clinic_tracker.models.inbound import InboundMessage, InboundResult, InboundSource
+from clinic_tracker.models.monitoring import Exam, LabReport, LabValue
+from clinic_tracker.models.patients import Patient
+from clinic_tracker.models.treatment import Infusion, TreatmentCourse
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services.inbound import new_message, source_in_use
 from clinic_tracker.services.inbound_chunk import Chunk, Origin, Part, refused
@@ -25,6 +29,8 @@ from clinic_tracker.services.inbound_faults import is_of_the_database, note_faul
 from clinic_tracker.services.unit_of_work import unit_of_work
 
 AT_ONCE = 500
+MANY = 200  # parts of a file, from which on the plans of the database are worth a look at how much there is
+COUNTED = tuple(one.__table__ for one in (Patient, TreatmentCourse, Infusion, Exam, LabReport, LabValue, InboundResult))
 
 
 @dataclass(slots=True)
@@ -142,6 +148,8 @@ def _record(scope: Scope, message_id: int, parts: Sequence[Part]) -> Ingested:
             return Ingested()
         chunk = Chunk(scope, work, origin)
         outcomes = chunk.take(left)
+        if message.done == 0 and len(left) >= MANY:
+            count_rows(db.session.connection(), COUNTED)
         chunk.judge()
         message.done = left[-1].place + 1
     return Ingested(chunk.counts, outcomes)

@@ -46,6 +46,7 @@ from tests.fixtures.postgres import Cluster
 from tests.fixtures.tools import find_postgres
 
 LEAST_CSV, LEAST_PARSED = 0.20, 0.50
+IN_BUNDLE = 5000  # patients: more make a bundle that is too large
 WRITTEN = (AuditEvent, InboundResult, LabReport, LabValue)
 
 
@@ -146,7 +147,7 @@ def profiled(run: Callable[[], object]) -> None:
         pstats.Stats(profile).sort_stats(order).print_stats(40)
 
 
-def whole(copies: Copies, folder: Path, kind: InboundKind, raw: bytes) -> tuple[float, list[Any]]:
+def whole(copies: Copies, folder: Path, kind: InboundKind, files: list[bytes]) -> tuple[float, list[Any]]:
     """Seconds for the whole pipeline, and the rows that it wrote."""
     with opened(copies.copy(), folder) as scope:
         source = add_source(scope, "Bench", kind)
@@ -155,7 +156,7 @@ def whole(copies: Copies, folder: Path, kind: InboundKind, raw: bytes) -> tuple[
         }
         if kind is InboundKind.TABLE:
             keep_mapping(scope, source, COLUMNS)
-        took = seconds(copies, lambda: profiled(lambda: inbox.receive(scope, source, raw)))
+        took = seconds(copies, lambda: profiled(lambda: [inbox.receive(scope, source, raw) for raw in files]))
         written = []
         for model in (InboundMessage, *WRITTEN):
             table = model.__table__
@@ -184,7 +185,13 @@ def measure(copies: Copies, folder: Path, patients: int, formats: list[str]) -> 
     prepare(copies, folder, patients)
     results, good = patients * len(LINES), True
     with opened(copies.copy(), folder) as scope:
-        texts = {"csv": csv_file(scope, patients), "hl7": hl7_file(scope, patients), "fhir": fhir_file(scope, patients)}
+        texts = {
+            "csv": [csv_file(scope, patients)],
+            "hl7": [hl7_file(scope, patients)],
+            "fhir": [
+                fhir_file(scope, min(first + IN_BUNDLE, patients), first) for first in range(0, patients, IN_BUNDLE)
+            ],
+        }
         zone = scope.time_zone
     parsers = {
         "csv": lambda raw, zone: parser("tables")(raw, zone, COLUMNS),
@@ -193,7 +200,7 @@ def measure(copies: Copies, folder: Path, patients: int, formats: list[str]) -> 
     }
     for name in formats:
         kind = {"csv": InboundKind.TABLE, "hl7": InboundKind.HL7, "fhir": InboundKind.FHIR}[name]
-        took_parse = seconds(copies, lambda name=name: parsers[name](texts[name], zone))
+        took_parse = seconds(copies, lambda name=name: [parsers[name](raw, zone) for raw in texts[name]])
         took, written = whole(copies, folder, kind, texts[name])
         took_floor = floor(copies, folder, kind, written)
         counts = ", ".join(f"{table.name} {len(rows)}" for table, rows in written)
