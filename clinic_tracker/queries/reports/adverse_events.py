@@ -17,8 +17,8 @@ from clinic_tracker.models.treatment import Infusion, InfusionReaction, Treatmen
 from clinic_tracker.queries.adverse_events import DEADLINE, REPORTED_ON
 from clinic_tracker.queries.protocols import packaged_protocols
 from clinic_tracker.queries.reports.people import (
-    PERSON,
     PERSON_FIELDS,
+    WHO,
     Person,
     asked_about,
     of_people,
@@ -35,15 +35,12 @@ DEFINITION = Definition(
     title="Adverse events",
     question="Which reactions to infusions were there, and were the serious ones reported in time?",
     columns=(
-        *PERSON,
+        *WHO,
         Column("course", "Course", Kind.COUNT, "Number of the course."),
         Column("day", "Day", Kind.COUNT, "Day of the course."),
         Column("onset_at", "Onset", Kind.INSTANT, "When the reaction began.", Privacy.DATED),
-        Column("signs", "Signs", Kind.TEXT, "Signs that were ticked, and what was written.", Privacy.IDENTITY),
         Column("grade", "Grade", Kind.CODE, "Severity as recorded, from mild to fatal."),
         Column("serious", "Serious", Kind.YES_NO, "Whether a criterion of seriousness is met."),
-        Column("criteria", "Criteria", Kind.TEXT, "The criteria of seriousness that are met."),
-        Column("ending", "Ending", Kind.CODE, "How it ended, as far as is known."),
         Column(
             "due_on",
             "Report due",
@@ -59,6 +56,9 @@ DEFINITION = Definition(
             "Days from the last day to the report or, while there is none, to the date asked about; 0 in time.",
         ),
         Column("days_left", "Days left", Kind.COUNT, "Days to the last one, while a report is owed and not late."),
+        Column("signs", "Signs", Kind.TEXT, "Signs that were ticked, and what was written.", Privacy.IDENTITY),
+        Column("criteria", "Criteria", Kind.TEXT, "The criteria of seriousness that are met."),
+        Column("ending", "Ending", Kind.CODE, "How it ended, as far as is known."),
     ),
     takes=frozenset({Takes.PERIOD, Takes.AS_OF, Takes.PRESCRIBER, Takes.PATIENT}),
     choices=(
@@ -121,15 +121,15 @@ def _cells(reaction: _Reaction, due_on: date | None, as_of: date) -> tuple[Any, 
         reaction.course,
         reaction.day,
         reaction.onset_at,
-        told(reaction.ticked, reaction.signs),
         reaction.grade,
         reaction.is_serious,
-        ", ".join(words_of(reaction.seriousness)) or None,
-        reaction.ending,
         due_on,
         reaction.reported_on,
         late,
         left,
+        told(reaction.ticked, reaction.signs),
+        ", ".join(words_of(reaction.seriousness)) or None,
+        reaction.ending,
     )
 
 

@@ -12,8 +12,8 @@ from clinic_tracker.domain.reporting.parameters import Parameters
 from clinic_tracker.models.access import User
 from clinic_tracker.models.treatment import Deviation, Infusion, TreatmentCourse
 from clinic_tracker.queries.reports.people import (
-    PERSON,
     PERSON_FIELDS,
+    WHO,
     asked_about,
     first_day,
     last_day,
@@ -39,7 +39,7 @@ DEFINITION = Definition(
         *only(
             _GROUP,
             (_ONE_BY_ONE,),
-            *PERSON,
+            *WHO,
             Column("on", "Date", Kind.DATE, "Day of the departure in the time zone of the clinic.", Privacy.DATED),
             Column("course", "Course", Kind.COUNT, "Number of the course that it belongs to, if to any."),
             Column("day", "Day", Kind.COUNT, "Day of the course, if it belongs to one infusion."),

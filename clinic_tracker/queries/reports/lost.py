@@ -40,7 +40,14 @@ DEFINITION = Definition(
         Column(
             "days", "Days without", Kind.COUNT, "Days from there to the date asked about, or to the end of monitoring."
         ),
-        Column("ends_on", "Monitoring ends", Kind.DATE, "Reckoned from the last infusion, or extended.", Privacy.DATED),
+        Column(
+            "ends_on",
+            "Monitoring ends",
+            Kind.DATE,
+            "Reckoned from the last infusion, or extended.",
+            Privacy.DATED,
+            in_files_only=True,
+        ),
         Column("contacted_at", "Last contact", Kind.INSTANT, "Latest contact on file, reached or not.", Privacy.DATED),
         Column("channel", "How", Kind.CODE, "How that contact was made."),
         Column("outcome", "Outcome", Kind.CODE, "What came of it."),

@@ -28,6 +28,8 @@ PERSON = (
     Column("patient", "Patient", Kind.TEXT, "Family name and given name, as in the chart today.", Privacy.IDENTITY),
     Column("prescriber", "Prescriber", Kind.TEXT, "Who answers for the patient today.", Privacy.IDENTITY),
 )
+#: The same, where the page has no room for the prescriber.
+WHO = (*PERSON[:2], replace(PERSON[2], in_files_only=True))
 PERSON_FIELDS: tuple[Any, ...] = (
     Patient.id,
     Patient.public_id,

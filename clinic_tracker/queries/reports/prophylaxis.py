@@ -20,7 +20,7 @@ from clinic_tracker.models.treatment import Prophylaxis
 from clinic_tracker.queries.history import load_history
 from clinic_tracker.queries.protocols import packaged_protocols
 from clinic_tracker.queries.reports.courses import Begun, courses_begun
-from clinic_tracker.queries.reports.people import CHUNK, PERSON
+from clinic_tracker.queries.reports.people import CHUNK, WHO
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.settings import protocols_in_force
 
@@ -31,10 +31,17 @@ DEFINITION = Definition(
     title="Antiviral prophylaxis",
     question="In which courses was the antiviral never started, started late, or stopped before it was permitted?",
     columns=(
-        *PERSON,
+        *WHO,
         Column("course", "Course", Kind.COUNT, "Number of the course."),
         Column("first_on", "First infusion", Kind.DATE, "The antiviral is due on this day.", Privacy.DATED),
-        Column("last_on", "Last infusion", Kind.DATE, "Last infusion given of the course.", Privacy.DATED),
+        Column(
+            "last_on",
+            "Last infusion",
+            Kind.DATE,
+            "Last infusion given of the course.",
+            Privacy.DATED,
+            in_files_only=True,
+        ),
         Column("finding", "Finding", Kind.CODE, "not_started, started_late or stopped_early; in_order for none."),
         Column("started_on", "Started", Kind.DATE, "When it was started, even before the course.", Privacy.DATED),
         Column("days_late", "Days late", Kind.COUNT, "Days from the first infusion to the start."),
