@@ -36,10 +36,7 @@ class Factor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One unit: how it is kept (UCUM), how it is shown, how laboratories spell it.
-
-    ``names`` are all of these as ``spelling`` reads them.
-    """
+    """One unit: how it is kept (UCUM), shown and spelled. ``names`` are all of these as ``spelling`` reads them."""
 
     code: str
     shown: str
