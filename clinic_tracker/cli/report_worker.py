@@ -137,7 +137,7 @@ The file is kept until {kept}. You get this letter because somebody of your clin
 
 
 def _work(worker: str, stop: Event, stopping: Callable[[], bool]) -> None:
-    """Look for work until told to stop. A database that does not answer is asked again."""
+    """Look for work until told to stop. Trouble with the database or the disk is waited out."""
     next_minute = 0.0
     while not stopping():
         try:
@@ -148,7 +148,8 @@ def _work(worker: str, stop: Event, stopping: Callable[[], bool]) -> None:
                 pass
             send_letters()
             stop.wait(LOOK_SECONDS)
-        except DBAPIError as error:
+        except (DBAPIError, OSError) as error:
             db.session.rollback()
-            log.warning("The database does not answer (%s); asking again", type(error.orig).__name__)
+            trouble = error.orig if isinstance(error, DBAPIError) else error
+            log.warning("Database or disk do not answer (%s); trying again", type(trouble).__name__)
             stop.wait(AFTER_TROUBLE_SECONDS)

@@ -8,10 +8,11 @@ import pytest
 import sqlalchemy as sa
 
 from clinic_tracker.domain.permissions import Permission
-from clinic_tracker.models.audit import AuditEvent
+from clinic_tracker.models.audit import AccessEvent, AuditEvent
 from clinic_tracker.models.base import db
 from clinic_tracker.models.reporting import ReportRun
 from clinic_tracker.queries.reports.registry import REPORTS
+from tests.factories import register
 from tests.made_reports import DEFINITION, Numbers, asked_for, made, row, taken
 
 NEW = "/reports/files/new?report=numbers&from=2025-12-01&to=2025-12-31"
@@ -213,3 +214,23 @@ def test_a_report_that_needs_more_is_not_shown_to_others(administrator, folder, 
     neurologist.get(address, status=404)
     assert neurologist.get("/reports/files").all("tbody") == []
     assert row(db.session.scalar(sa.select(ReportRun.public_id))).finished_at is not None
+
+
+def test_a_file_about_one_patient_names_them_only_where_it_is_logged(administrator, scope_for, cast):
+    chart = register(scope_for(cast.staff))
+    name = chart.row.family_name.upper()
+    address = administrator.submit(f"/reports/files/new?report=evidence-pack&patient={chart.id}", format="zip").location
+    for place in ("/reports/files", "/reports/files/list", f"{address}/progress"):
+        assert name not in administrator.get(place).text
+    before = looks()
+    answer = administrator.get(address)
+    assert name in answer.words
+    assert name not in answer.title
+    assert looks() == before + 1
+    taken_out(administrator, address)
+    assert looks() == before + 2
+
+
+def looks():
+    db.session.rollback()
+    return db.session.query(AccessEvent).count()

@@ -16,6 +16,7 @@ from clinic_tracker.queries.reports.registry import REPORTS
 from clinic_tracker.queries.scope import Scope
 
 KILO = 1000
+PATIENT = "Patient"  # the term that a head has for one
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,8 @@ class ShownRun:
         return "Schedule" if self.row.schedule is not None else "Command"
 
 
-def shown_run(scope: Scope, row: RunRow) -> ShownRun:
-    """A run in words, at the time of the page."""
+def shown_run(scope: Scope, row: RunRow, *, named: bool = False) -> ShownRun:
+    """A run in words, at the time of the page; a page that names the patient of one logs it, too."""
     run = row.run
     state, tone = _state(scope, row)
     is_open = not (run.finished_at or run.failed_at or run.cancelled_at)
@@ -75,7 +76,7 @@ def shown_run(scope: Scope, row: RunRow) -> ShownRun:
     done = None
     if is_open and run.claimed_by is not None and run.lines_expected:
         done = min(99, 100 * run.lines_done // run.lines_expected)
-    words = parameter_words(scope, run.name, run.parameters)
+    words = parameter_words(scope, run.name, run.parameters, named=named)
     token = f"{run.public_id} {scope.now:%Y%m%d%H%M}"
     return ShownRun(row, report_title(run.name), words, state, tone, is_open, is_there, done, token)
 
@@ -101,8 +102,8 @@ def report_title(name: str) -> str:
     return REPORTS[name].definition.title if name in REPORTS else name
 
 
-def parameter_words(scope: Scope, name: str, values: Mapping[str, str]) -> list[tuple[str, str]]:
-    """What a file is about, in words; as stored where it cannot be read any more."""
+def parameter_words(scope: Scope, name: str, values: Mapping[str, str], *, named: bool) -> list[tuple[str, str]]:
+    """What a file is about, in words, with or without the name of a patient; as stored where it cannot be read."""
     if name not in REPORTS:
         return sorted(values.items())
     definition = REPORTS[name].definition
@@ -111,7 +112,8 @@ def parameter_words(scope: Scope, name: str, values: Mapping[str, str]) -> list[
         head = report_head(scope, definition, parameters)
     except RuleViolation:
         return sorted(values.items())
-    words = [("As of", show_date(head.as_of)), *head.parameters]
+    told = [(term, value if named or term != PATIENT else "One patient") for term, value in head.parameters]
+    words = [("As of", show_date(head.as_of)), *told]
     if parameters.known_at is not None:
         words.insert(1, ("As known at", instant_words(parameters.known_at, scope.time_zone)))
     if head.deidentified:

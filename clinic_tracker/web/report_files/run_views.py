@@ -1,6 +1,8 @@
 """Files of reports: the list, one of them with how far it is, asking for one, and taking it out."""
 
 import hashlib
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -20,17 +22,18 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from clinic_tracker.domain.errors import RuleViolation
+from clinic_tracker.domain.errors import NotFound, RuleViolation
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.reporting.formats import MEDIA_TYPES, ReportFormat
 from clinic_tracker.exports.reports.files import file_name
 from clinic_tracker.exports.stored_reports import make_held
+from clinic_tracker.queries.patients import patient_key
 from clinic_tracker.queries.report_runs import PAGE_WORKER, deliveries_of, nobody_works, run_row, run_rows
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services.report_claims import claim
 from clinic_tracker.services.report_files import FileState, compare, stored_file
 from clinic_tracker.services.report_runs import allowed_source, ask, ask_again, cancel, is_small, note_taken
-from clinic_tracker.web.access import current_scope, requires
+from clinic_tracker.web.access import current_scope, requires, shown_patients
 from clinic_tracker.web.forms import status_of
 from clinic_tracker.web.report_files.blueprint import blueprint
 from clinic_tracker.web.report_files.forms import ask_form
@@ -79,7 +82,8 @@ def new() -> ResponseReturnValue:
         else:
             _make_if_small(scope, run)
             return redirect(url_for("report_files.run", run=run), 303)
-    words = parameter_words(scope, name, values)
+    _log_patient(scope, values)
+    words = parameter_words(scope, name, values, named=True)
     page = render_template("report_files/new.html", form=form, definition=definition, words=words)
     return page, status_of(form)
 
@@ -88,7 +92,10 @@ def new() -> ResponseReturnValue:
 @requires(Permission.VIEW_REPORTS, Permission.EXPORT_DATA)
 def run(run: UUID) -> ResponseReturnValue:
     """One file: what it is, how far it is, to whom it was announced, and how it compares with the first one."""
-    return render_template("report_files/run.html", **_one(current_scope(), run))
+    scope = current_scope()
+    shown = _one(scope, run, named=True)
+    _log_patient(scope, shown["shown"].run.parameters)
+    return render_template("report_files/run.html", **shown)
 
 
 @blueprint.get("/files/<uuid:run>/progress")
@@ -178,10 +185,17 @@ def _listed(scope: Scope) -> dict[str, Any]:
     }
 
 
-def _one(scope: Scope, run: UUID) -> dict[str, Any]:
+def _log_patient(scope: Scope, values: Mapping[str, str]) -> None:
+    """Tell the access log whose name the page shows, if the file is about one patient."""
+    with suppress(NotFound, ValueError):
+        if "patient" in values:
+            shown_patients([patient_key(scope, UUID(values["patient"]))])
+
+
+def _one(scope: Scope, run: UUID, *, named: bool = False) -> dict[str, Any]:
     row = run_row(scope, run)
     return {
-        "shown": shown_run(scope, row),
+        "shown": shown_run(scope, row, named=named),
         "deliveries": deliveries_of(scope, row.run),
         "comparison": compare(scope, run, row.repeats, _folder()) if row.repeats is not None else None,
         "nobody": nobody_works(scope, [row.run]),
