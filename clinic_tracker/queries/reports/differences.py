@@ -16,7 +16,7 @@ from clinic_tracker.queries.reports.people import ends_at
 from clinic_tracker.queries.reports.recounted import Judge, Judged
 from clinic_tracker.queries.scope import Scope
 
-Key = tuple[str, int, int]  # the natural key of an obligation of one patient
+Key = tuple[str, str]  # requirement and slot: by another protocol the same occurrence is another thing
 Found = dict[Key, Judged]
 
 DEFINITION = Definition(
@@ -170,7 +170,7 @@ def _done(one: Judged | None) -> date | None:
 
 
 def _key(one: Judged) -> Key:
-    return one.obligation.requirement, one.obligation.anchor, one.obligation.occurrence
+    return one.obligation.requirement, one.obligation.slot
 
 
 def _place(pair: tuple[Judged | None, Judged | None]) -> tuple[str, int, str]:
