@@ -4,11 +4,12 @@ import random
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from clinic_tracker.domain.messages import ReportState
 from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import LabReport
-from clinic_tracker.services import projection
+from clinic_tracker.services import inbound_ingest, projection
 from tests.factories import register
 from tests.inbound import CBC, add_source, message, report, send
 from tests.monitored import add_course
@@ -56,3 +57,13 @@ def test_the_stored_schedule_is_what_the_facts_say(scope, seed):
         send(scope, source, *sent)
         assert projection.check(scope) == []
     assert db.session.query(LabReport).count() > 5
+
+
+def test_a_large_file_lets_the_database_see_how_much_there_is(scope, monkeypatch):
+    monkeypatch.setattr(inbound_ingest, "MANY", 3)
+    patient = register(scope).row
+    send(scope, add_source(scope), *(message(patient, report("tsh"), position=place) for place in range(3)))
+    if db.engine.dialect.name == "sqlite":
+        counted = db.session.execute(text("select distinct tbl from sqlite_stat1")).scalars()
+        assert {"lab_report", "lab_value", "patient"} <= set(counted)
+    assert db.session.query(LabReport).count() == 3
