@@ -18,6 +18,7 @@ from flask import Flask
 from flask_migrate import downgrade, upgrade
 
 from clinic_tracker import create_app
+from clinic_tracker.domain.exam_findings import EXAM_RULES
 from clinic_tracker.models.base import db
 from tests.fixtures.application import hurry
 
@@ -117,6 +118,24 @@ def test_a_filled_database_keeps_every_row(empty_app):
     with transaction() as connection:
         if connection.dialect.name == "sqlite":
             assert connection.execute(sa.text("PRAGMA foreign_keys")).scalar() == 1
+
+
+@pytest.mark.both_databases
+def test_exams_of_before_the_review_are_as_loud_as_their_outcome(empty_app):
+    upgrade()
+    table = db.metadata.tables["exam"]
+    wanted = {**{key: rule.level.value for key, rule in EXAM_RULES.items()}, ("tb_screen", "negative"): None}
+    with transaction() as connection:
+        for name in ("clinic", "patient"):
+            connection.execute(db.metadata.tables[name].insert().values(row_of(db.metadata.tables[name], 1)))
+        for number, (kind, outcome) in enumerate(wanted, 1):
+            exam = {**row_of(table, number), "patient_id": 1, "kind": kind, "outcome": outcome}
+            connection.execute(table.insert().values(exam))
+    downgrade(revision="0004")
+    upgrade()
+    with transaction() as connection:
+        rows = connection.execute(sa.select(table.c.kind, table.c.outcome, table.c.worst_level))
+        assert {(kind, outcome): level for kind, outcome, level in rows} == wanted
 
 
 REBUILD = """
