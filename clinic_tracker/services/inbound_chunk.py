@@ -258,7 +258,7 @@ class Chunk:
         return None
 
 
-def refused(part: Part) -> Part:
+def refused(_scope: Scope, part: Part) -> Part:
     """A part that cannot be recorded, as one that cannot be read."""
     parsed = part.parsed
     problem = Problem("", "It cannot be recorded here: the clinic has to look into it.", Reason.NOT_STORED)

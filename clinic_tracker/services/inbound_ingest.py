@@ -136,7 +136,7 @@ def _again(scope: Scope, part: Part, take: Take) -> Ingested:
         if is_of_the_database(scope, error):
             raise
         note_fault(scope, error, f"part {part.place + 1} of a file")
-    return take([refused(part)])
+    return take([refused(scope, part)])
 
 
 def _record(scope: Scope, message_id: int, parts: Sequence[Part]) -> Ingested:
