@@ -97,6 +97,7 @@ def pack_pdf(pack: Pack, made: Made) -> bytes:
     note = f"The pack concerns {len(people)} patients: the archive (ZIP) holds every table of each of them."
     values: dict[str, Any] = {
         "title": pack.head.title,
+        "date": [made.on.year, made.on.month, made.on.day],
         "about": _about(pack),
         "clinic": pack.head.clinic,
         "made": f"Made by {made.by} on {show_date(made.on)}",
