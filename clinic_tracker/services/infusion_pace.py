@@ -14,10 +14,11 @@ from clinic_tracker.queries.treatment import regimen_of
 from clinic_tracker.services import audit
 from clinic_tracker.services.audit import AuditAction
 from clinic_tracker.services.courses import EarlyEnd, discontinue, given_of
+from clinic_tracker.services.day_parts import parts_of
 from clinic_tracker.services.deviations import Reasons
 from clinic_tracker.services.facts import check_reason
 from clinic_tracker.services.infusion_day import check_not_discharged, find_running, finish
-from clinic_tracker.services.infusion_rules import Day, find_day, parts_of
+from clinic_tracker.services.infusion_rules import Day, find_day
 from clinic_tracker.services.unit_of_work import unit_of_work
 
 LONGEST_MINUTES = 24 * 60
