@@ -14,10 +14,11 @@ from clinic_tracker.domain.reporting.links import behind
 from clinic_tracker.domain.reporting.parameters import read_parameters
 from clinic_tracker.models.base import db
 from clinic_tracker.models.patients import Patient
-from clinic_tracker.queries.reports import compliance, obligations
+from clinic_tracker.queries.reports import compliance, obligations, overdue
 from clinic_tracker.services.histories import import_history
 from tests.oracle.plain_compliance import PlainRow, plain_rows
 from tests.oracle.plain_history import read_plain
+from tests.oracle.plain_schedule import plain_answer
 from tests.strategies import random_history
 
 IDENTITY = {"family_name": "Test", "given_name": "Tina", "birth_date": "1950-05-17"}
@@ -179,6 +180,23 @@ def test_each_filter_of_the_list_keeps_exactly_its_lines(scope, histories):
         assert parts == len(everything)
     _, one, _, _ = ask(scope, obligations, **span, patient=str(lines[0].patient))
     assert one == [line for line in everything if line["mrn"] == one[0]["mrn"]]
+
+
+def test_what_was_overdue_is_what_the_plain_calculation_finds(scope, histories, monkeypatch):
+    for as_of in DAYS:
+        wanted = set()
+        for mrn, history in histories.items():
+            for one in plain_answer(history, date.fromisoformat(as_of))["standings"]:
+                if one["state"] == "overdue":
+                    due = date.fromisoformat(one["next_due_on"])
+                    wanted.add((mrn, one["requirement"], due, one["missed_in_a_row"]))
+        _, listed, _, _ = ask(scope, overdue, as_of=as_of)
+        assert {(line["mrn"], line["requirement"], line["due"], line["missed"]) for line in listed} == wanted
+        assert [line["due"] for line in listed] == sorted(line["due"] for line in listed)
+        assert wanted
+    live = ask(scope, overdue)[3]
+    monkeypatch.setattr(overdue, "is_live", lambda *_: False)
+    assert ask(scope, overdue)[3] == live
 
 
 def test_without_anything_expected_there_is_no_share(scope, histories):
