@@ -10,6 +10,7 @@ from clinic_tracker.domain.reporting.definition import Line
 from clinic_tracker.domain.reporting.deidentify import MOST_SHIFT, Context, deidentified, shift_of, study_number
 from clinic_tracker.domain.reporting.ordering import ordered
 from clinic_tracker.domain.reporting.parameters import Identity
+from clinic_tracker.queries.reports.registry import SOURCES
 from tests.report_samples import COLUMNS, line, patient
 
 pytestmark = pytest.mark.no_database
@@ -61,6 +62,14 @@ def test_intervals_are_days_since_the_first_infusion_on_the_clinics_calendar():
 def test_without_a_first_infusion_an_interval_is_empty():
     _columns, (told,) = copy(Identity.INTERVALS, [line(7)], {})
     assert told["due_day"] is None
+
+
+def test_days_up_to_the_day_asked_about_are_left_out_as_they_would_tell_the_date():
+    overdue = next(source.definition for source in SOURCES if source.definition.name == "overdue")
+    context = Context(Identity.SHIFTED, "America/New_York", {})
+    columns, _lines = deidentified(overdue.columns, [], context)
+    assert "days_overdue" in {column.name for column in overdue.columns}
+    assert "days_overdue" not in {column.name for column in columns}
 
 
 def test_a_line_about_nobody_keeps_its_figures_and_no_dates():

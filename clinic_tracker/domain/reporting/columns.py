@@ -24,7 +24,9 @@ class Privacy(StrEnum):
     OPEN = "open"  # stays
     PATIENT = "patient"  # becomes the study number: the first of a patient's columns
     IDENTITY = "identity"  # is left out: name, MRN, birth date, staff, free text
-    DATED = "dated"  # a date or instant of a patient: shifted, or days since the first infusion; a month is left out
+    # A date or instant of a patient: shifted, or days since the first infusion. A month is left out, and so are days
+    # counted up to the day asked about, which with that day would tell the date.
+    DATED = "dated"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from clinic_tracker.domain.reporting.definition import Line
 from clinic_tracker.domain.reporting.parameters import Identity
 
 MOST_SHIFT = 180
+MOVED = frozenset({Kind.DATE, Kind.INSTANT})  # other kinds of dated columns are left out
 STUDY_NUMBER = Column(
     "study_number",
     "Study number",
@@ -87,7 +88,7 @@ def _kept(columns: tuple[Column, ...], context: Context) -> Iterator[_Kept]:
         elif column.privacy is Privacy.PATIENT and not numbered:
             numbered = True
             yield _Kept(STUDY_NUMBER, place, _number)
-        elif column.privacy is Privacy.DATED and column.kind is not Kind.MONTH:
+        elif column.privacy is Privacy.DATED and column.kind in MOVED:
             yield _dated(column, place, context)
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator
 
 from clinic_tracker.domain.permissions import DESCRIPTIONS
-from clinic_tracker.domain.reporting.columns import Column, Kind, Privacy
+from clinic_tracker.domain.reporting.columns import Column, Privacy
 from clinic_tracker.domain.reporting.definition import Definition, Takes
+from clinic_tracker.domain.reporting.deidentify import MOVED
 from clinic_tracker.domain.reporting.words import KIND_WORDS
 
 TAKES_WORDS: dict[Takes, str] = {
@@ -51,7 +52,8 @@ than 500 lines is not printed, only its beginning, and the document says so.
 
 **De-identified.** `identity=shifted` and `identity=intervals` give study numbers in place of patients and leave out
 names, numbers, staff and free text. Dates of a patient are all shifted by one and the same number of days (1 to 180
-either way), or are days since the first infusion; months of a patient's dates are left out. The lines come in the order
+either way), or are days since the first infusion; months of a patient's dates are left out, and
+so are days counted up to the day asked about, which with that day would tell the date. The lines come in the order
 of study numbers. Filters in force are printed as they were asked for, and a prescriber or patient is not named.
 """
 
@@ -85,7 +87,7 @@ def _report(definition: Definition) -> Iterator[str]:
 
 
 def _cells(column: Column) -> tuple[str, ...]:
-    left_out = column.privacy is Privacy.DATED and column.kind is Kind.MONTH
+    left_out = column.privacy is Privacy.DATED and column.kind not in MOVED
     privacy = PRIVACY_WORDS[Privacy.IDENTITY] if left_out else PRIVACY_WORDS[column.privacy]
     definition = column.definition
     if column.only is not None:

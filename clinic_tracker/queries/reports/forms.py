@@ -35,7 +35,11 @@ DEFINITION = Definition(
         Column("sent", "Sent", Kind.DATE, "When it was sent, by the date asked about.", Privacy.DATED),
         Column("outcome", "Outcome", Kind.CODE, "on_time (within the grace), late, owed or waived."),
         Column(
-            "days_late", "Days late", Kind.COUNT, "Days from the last day to the sending, or to the date asked about."
+            "days_late",
+            "Days late",
+            Kind.COUNT,
+            "Days from the last day to the sending, or to the date asked about.",
+            Privacy.DATED,
         ),
     ),
     takes=frozenset({Takes.PERIOD, Takes.AS_OF, Takes.KNOWN_AT, Takes.PRESCRIBER, Takes.PATIENT}),

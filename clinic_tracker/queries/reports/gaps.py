@@ -39,6 +39,7 @@ DEFINITION = Definition(
             "Days",
             Kind.COUNT,
             "Days from the one to the other or, without a later one, to the end of monitoring or the date asked about.",
+            Privacy.DATED,
         ),
         Column(
             "ended", "Ended by", Kind.CODE, "evidence: a result; monitoring: its end or the sign-off; open: nothing."

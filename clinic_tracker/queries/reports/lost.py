@@ -38,7 +38,11 @@ DEFINITION = Definition(
         Column("phone", "Phone", Kind.TEXT, "Telephone number in the chart.", Privacy.IDENTITY),
         Column("last_on", "Last evidence", Kind.DATE, "Latest infusion, valid result, exam or form.", Privacy.DATED),
         Column(
-            "days", "Days without", Kind.COUNT, "Days from there to the date asked about, or to the end of monitoring."
+            "days",
+            "Days without",
+            Kind.COUNT,
+            "Days from there to the date asked about, or to the end of monitoring.",
+            Privacy.DATED,
         ),
         Column(
             "ends_on",

@@ -26,7 +26,9 @@ DEFINITION = Definition(
         *PERSON,
         Column("requirement", "Requirement", Kind.CODE, "The requirement of the protocol."),
         Column("due", "Due", Kind.DATE, "Due date of the earliest occurrence still owed.", Privacy.DATED),
-        Column("days_overdue", "Days overdue", Kind.COUNT, "Days from the due date to the day asked about."),
+        Column(
+            "days_overdue", "Days overdue", Kind.COUNT, "Days from the due date to the day asked about.", Privacy.DATED
+        ),
         Column("missed", "Missed in a row", Kind.COUNT, "Occurrences since then whose window closed without evidence."),
         Column("last_done", "Last done", Kind.DATE, "Day of the latest evidence for the requirement.", Privacy.DATED),
     ),

@@ -75,7 +75,13 @@ DEFINITION = Definition(
                 "Signed off by the last day; empty while there is time.",
                 in_files_only=True,
             ),
-            Column("days_late", "Days late", Kind.COUNT, "Days from the last day to the sign-off, or the date asked."),
+            Column(
+                "days_late",
+                "Days late",
+                Kind.COUNT,
+                "Days from the last day to the sign-off, or the date asked.",
+                Privacy.DATED,
+            ),
             Column("unseen", "Unseen", Kind.YES_NO, "If red: nobody signed it off or acted on it on the day it came."),
         ),
         *only(
