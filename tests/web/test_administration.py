@@ -183,10 +183,10 @@ def test_a_report_says_what_is_wrong_with_its_period(page, cast, query):
     page.sign_in(cast.administrator)
 
     page.get(f"/reports/compliance?{query}", status=400)
-    page.get(f"/reports/compliance.csv?{query}", status=400)
+    page.get(f"/reports/compliance/file?{query}", status=400)
 
 
 def test_staff_do_not_export_reports(page, cast):
     page.sign_in(cast.staff)
 
-    page.get("/reports/compliance.csv", status=403)
+    page.get("/reports/compliance/file", status=403)
