@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Text, and_, case, cast, func, null, or_, select
+from sqlalchemy import ColumnElement, Text, and_, case, cast, func, null, or_, select
 
 from clinic_tracker.domain.facts import VALID_STATUSES
 from clinic_tracker.domain.vocabulary import FactState
@@ -21,6 +21,8 @@ from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import LabReport
 from clinic_tracker.models.schedule import Obligation, PatientSchedule, Standing
 from clinic_tracker.queries.dashboard.replayed import overdue_then, to_replay
+from clinic_tracker.queries.dashboard.span import last_of
+from clinic_tracker.queries.reports.projected import month_of
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.worklist_filter import BAND_DAYS, VIEW_BANDS, Band, View
 
@@ -62,7 +64,7 @@ def _covered(scope: Scope, days: Sequence[date], but: Mapping[int, Sequence[int]
     left_out = {patient: sum(1 << place for place in places) for patient, places in but.items()}
     begins: dict[str, int] = {}
     ends: dict[str, int] = {}
-    for patient, requirement, due, until in _late(scope, days[0], days[-1]):
+    for patient, requirement, due, until in _late(scope, days):
         begin = begins[due] if due in begins else begins.setdefault(due, bisect_right(texts, due))
         until = min(until or "9999", closed.get(patient, "9999"))  # noqa: PLW2901 - what it was, cut short
         end = ends[until] if until in ends else ends.setdefault(until, bisect_left(texts, until))
@@ -70,8 +72,8 @@ def _covered(scope: Scope, days: Sequence[date], but: Mapping[int, Sequence[int]
             yield patient, requirement, ((1 << end) - (1 << begin)) & ~left_out.get(patient, 0)
 
 
-def _late(scope: Scope, first: date, last: date) -> Iterable[Any]:
-    """Patient, requirement, due date and the day from which it was no longer owed, of what was late by a month's end.
+def _late(scope: Scope, days: Sequence[date]) -> Iterable[Any]:
+    """Patient, requirement, due date and the day from which it was no longer owed, of what was late.
 
     The days are text, which compares like the days and costs nothing to read. Where the schedule itself says that
     there was no evidence since the due date, the results are not looked at.
@@ -101,12 +103,23 @@ def _late(scope: Scope, first: date, last: date) -> Iterable[Any]:
         .join(Standing, and_(Standing.patient_id == table.patient_id, Standing.requirement == table.requirement))
         .where(
             table.clinic_id == scope.clinic_id,
-            table.due_on < last,
+            table.due_on < days[-1],
             ~table.waived,
-            or_(table.done_on.is_(None), and_(table.done_on > first, table.done_on > table.due_on)),
+            or_(table.done_on.is_(None), and_(table.done_on > days[0], _too_late(scope, days))),
         )
     )
     return db.session.execute(statement)
+
+
+def _too_late(scope: Scope, days: Sequence[date]) -> ColumnElement[bool]:
+    """Done late and, where the days are the ends of months and today, not in the month in which it was due.
+
+    What was is on none of these days overdue, and most of what is late is late by some days only.
+    """
+    table = Obligation
+    if days[-1] >= scope.today and all(day == last_of(day) for day in days[:-1]):
+        return func.substr(cast(table.done_on, Text), 1, 7) > month_of()
+    return table.done_on > table.due_on
 
 
 def _sign_offs(scope: Scope) -> dict[int, str]:
