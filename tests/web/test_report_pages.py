@@ -183,3 +183,11 @@ def test_a_figure_leads_to_the_list_behind_it_which_is_as_long(patient, page, ca
     for address, figure in found:
         listed = visitor.get(address.replace("&amp;", "&"))
         assert f"of {figure}" in listed.words
+
+
+def test_a_long_report_is_made_beside_the_server_and_not_noted_yet(patient, page, cast, monkeypatch):
+    monkeypatch.setattr("clinic_tracker.services.report_runs.SMALL_PATIENTS", 0)
+    answer = page.sign_in(cast.administrator).get(f"{URL}/file?{PERIOD}&format=csv", status=303)
+    assert answer.location.startswith("/reports/files/new?")
+    assert "from=2025-04-01" in answer.location
+    assert db.session.scalars(db.select(AuditEvent).where(AuditEvent.action == "data.exported")).all() == []
