@@ -63,10 +63,7 @@ def funnel_figure(scope: Scope, found: Funnel) -> Figure:
             Key("segment--stay", "In monitoring"),
             Key("segment--wait", "Monitoring ended, nobody signed it off"),
             Key("segment--done", "Signed off"),
-            Key(
-                "segment--lost",
-                "Lost: not signed off, nothing for too long (90 days unless changed); also in their stage above",
-            ),
+            Key("segment--lost", "Lost: not signed off, nothing for too long (setting); also in their stage above"),
         ),
     )
 
