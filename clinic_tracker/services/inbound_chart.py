@@ -167,18 +167,20 @@ def priors_of(scope: Scope, source_id: int, keys: Collection[str]) -> dict[str, 
                 InboundResult.identity,
                 InboundResult.matched_how,
                 InboundResult.matched_at,
+                InboundMessage.source_id,  # not a condition: all results of the source would be looked through
             )
             .join(InboundMessage, InboundMessage.id == InboundResult.message_id)
             .where(
                 InboundResult.clinic_id == scope.clinic_id,
-                InboundMessage.source_id == source_id,
                 InboundResult.external_id.in_(wanted[start : start + AT_ONCE]),
                 InboundResult.state != InboundState.REFUSED.value,
             )
             .order_by(InboundResult.id)
         )
-        for key, external_id, state, patient_id, issued_at, packed, identity, how, at in rows:
+        for key, external_id, state, patient_id, issued_at, packed, identity, how, at, source in rows:
             assert external_id is not None
+            if source != source_id:
+                continue
             together = tuple(packed.get("with", ())) or (external_id,)
             sent = unpack_report(packed["sent"])
             found[external_id].append(
