@@ -10,6 +10,7 @@ from sqlalchemy import event
 from clinic_tracker.domain.answer import answer
 from clinic_tracker.domain.history_json import read_history
 from clinic_tracker.domain.imported_history import read_imported
+from clinic_tracker.domain.reporting.span import Span
 from clinic_tracker.domain.vocabulary import MonitoringDecisionKind, Role
 from clinic_tracker.models.access import Membership
 from clinic_tracker.models.base import db
@@ -21,7 +22,6 @@ from clinic_tracker.queries.dashboard.funnel import funnel
 from clinic_tracker.queries.dashboard.on_time import by_month, by_requirement, tallies_by_month
 from clinic_tracker.queries.dashboard.overdue import aging, overdue_curve, overdue_patients
 from clinic_tracker.queries.dashboard.replayed import to_replay
-from clinic_tracker.queries.dashboard.span import Span
 from clinic_tracker.queries.protocols import packaged_protocols
 from clinic_tracker.services.histories import import_history
 from tests.monitored import project

@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import event
 
 from clinic_tracker.domain.imported_history import read_imported
+from clinic_tracker.domain.reporting.span import Span
 from clinic_tracker.domain.vocabulary import Role
 from clinic_tracker.models.access import Membership
 from clinic_tracker.models.base import db
 from clinic_tracker.queries.dashboard.on_time import by_requirement, tallies_by_month
 from clinic_tracker.queries.dashboard.overdue import aging, overdue_patients
-from clinic_tracker.queries.dashboard.span import Span
 from clinic_tracker.services.histories import import_history
 from tests.fixtures.html_rules import problems_of
 from tests.monitored import project, treated

@@ -4,11 +4,11 @@ from typing import NamedTuple
 
 from clinic_tracker.domain.compliance import Tally
 from clinic_tracker.domain.permissions import Permission
+from clinic_tracker.domain.reporting.span import Span
 from clinic_tracker.queries.accounts import scopes_of_user
 from clinic_tracker.queries.dashboard.funnel import Funnel, funnel
 from clinic_tracker.queries.dashboard.on_time import tallies_by_month
 from clinic_tracker.queries.dashboard.overdue import overdue_patients
-from clinic_tracker.queries.dashboard.span import Span
 from clinic_tracker.queries.scope import Scope
 
 

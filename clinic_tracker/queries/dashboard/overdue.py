@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Text, and_, case, cast, func, null, or_, select
 
 from clinic_tracker.domain.facts import VALID_STATUSES
+from clinic_tracker.domain.reporting.span import last_of
 from clinic_tracker.domain.vocabulary import FactState
 from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import LabReport
 from clinic_tracker.models.schedule import Obligation, PatientSchedule, Standing
 from clinic_tracker.queries.dashboard.replayed import overdue_then, to_replay
-from clinic_tracker.queries.dashboard.span import last_of
 from clinic_tracker.queries.reports.projected import month_of
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.worklist_filter import BAND_DAYS, VIEW_BANDS, Band, View

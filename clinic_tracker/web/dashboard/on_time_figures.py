@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 
 from clinic_tracker.domain.compliance import Outcome, Tally
+from clinic_tracker.domain.reporting.span import Span, last_of
 from clinic_tracker.queries.dashboard.on_time import Tallies, by_month
-from clinic_tracker.queries.dashboard.span import Span, last_of
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.web.charts.canvas import month_name
 from clinic_tracker.web.charts.figure import Cell, Figure, Key, Table, table_of

@@ -7,10 +7,10 @@ from flask import url_for
 from clinic_tracker.domain.compliance import Outcome
 from clinic_tracker.domain.observation import Observed
 from clinic_tracker.domain.permissions import Permission
+from clinic_tracker.domain.reporting.span import Span, last_of
 from clinic_tracker.domain.vocabulary import ReactionGrade
 from clinic_tracker.queries.dashboard.clinics import ClinicFigures
 from clinic_tracker.queries.dashboard.funnel import Funnel
-from clinic_tracker.queries.dashboard.span import Span, last_of
 from clinic_tracker.queries.patient_lists import Group
 from clinic_tracker.queries.safety import SafetyMonth
 from clinic_tracker.queries.scope import Scope
@@ -27,20 +27,7 @@ NO_DAYS = "Without times on record"
 
 def funnel_figure(scope: Scope, found: Funnel) -> Figure:
     """Patients at each stage from registration to the end of monitoring."""
-    lost_url = None
-    if scope.may(Permission.VIEW_PATIENTS):
-        lost_url = url_for("worklists.tally", code=Tally.NO_EVIDENCE.value)
-    stages: list[tuple[str, int, str, str | None]] = [
-        ("Registered", found.registered, "come", None),
-        ("Enrolled", found.enrolled, "come", None),
-        ("Authorized", found.authorized, "come", None),
-        ("First infusion", found.treated, "come", None),
-        *((f"Monitoring, year {year}", count, "stay", None) for year, count in enumerate(found.years, 1)),
-        *([("Monitoring, extended", found.later, "stay", None)] if found.later else []),
-        ("Ended, not signed off", found.ended, "wait", patients_url(scope, Group.ENDED_OPEN)),
-        ("Signed off", found.signed_off, "done", patients_url(scope, Group.CLOSED)),
-        ("Lost to follow-up", found.lost, "lost", lost_url),
-    ]
+    stages = _stages(scope, found)
     share = found.registered or 1
     stacks = [Stack(name, ((kind, "patients", count),), f"({count / share:.0%})") for name, count, kind, _ in stages]
     told = "; ".join(f"{name.lower()} {count:,}" for name, count, _, _ in stages)
@@ -66,6 +53,26 @@ def funnel_figure(scope: Scope, found: Funnel) -> Figure:
             Key("segment--lost", "Lost: not signed off, nothing for too long (setting); also in their stage above"),
         ),
     )
+
+
+Stage = tuple[str, int, str, str | None]  # its name, how many, how it is drawn, where they are listed
+
+
+def _stages(scope: Scope, found: Funnel) -> list[Stage]:
+    lost_url = None
+    if scope.may(Permission.VIEW_PATIENTS):
+        lost_url = url_for("worklists.tally", code=Tally.NO_EVIDENCE.value)
+    return [
+        ("Registered", found.registered, "come", None),
+        ("Enrolled", found.enrolled, "come", None),
+        ("Authorized", found.authorized, "come", None),
+        ("First infusion", found.treated, "come", None),
+        *((f"Monitoring, year {year}", count, "stay", None) for year, count in enumerate(found.years, 1)),
+        *([("Monitoring, extended", found.later, "stay", None)] if found.later else []),
+        ("Ended, not signed off", found.ended, "wait", patients_url(scope, Group.ENDED_OPEN)),
+        ("Signed off", found.signed_off, "done", patients_url(scope, Group.CLOSED)),
+        ("Lost to follow-up", found.lost, "lost", lost_url),
+    ]
 
 
 def observation_figure(span: Span, months: Sequence[SafetyMonth]) -> Figure:

@@ -6,11 +6,11 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from clinic_tracker.domain.permissions import Permission
+from clinic_tracker.domain.reporting.span import CHOICES, Span
 from clinic_tracker.queries.dashboard.clinics import clinics_compared
 from clinic_tracker.queries.dashboard.funnel import funnel
 from clinic_tracker.queries.dashboard.on_time import tallies_by_month
 from clinic_tracker.queries.dashboard.overdue import aging, overdue_curve
-from clinic_tracker.queries.dashboard.span import CHOICES, Span
 from clinic_tracker.queries.reports.recounted import GRACE_SETTING
 from clinic_tracker.queries.safety import safety_by_month
 from clinic_tracker.queries.scope import Scope
