@@ -272,7 +272,13 @@ CALENDAR = PackTable(
         _column("closes_on", "Closes", _DATE, "Last day on which evidence counts; empty where it never closes."),
         _column("done_on", "Done", _DATE, "The day of the evidence."),
         _column("status", "Status", _CODE, "Done, waived, upcoming, due, overdue or missed, on the date of the pack."),
-        _column("days_late", "Days late", _COUNT, "Days from the due date to the evidence or, while overdue, so far."),
+        _column(
+            "days_late",
+            "Days late",
+            _COUNT,
+            "Days from the due date to the evidence or, while overdue, so far.",
+            _DATED,  # so far: with the date of the pack it would tell the due date
+        ),
     ),
     empty="Nothing was due in the period.",
 )

@@ -155,6 +155,7 @@ def test_a_copy_without_identity_names_nobody(scope, cast, chart, identity):
         told = "".join(archive.read(name).decode() for name in archive.namelist())
     for secret in ("Okafor", "Ada", "M-1", "2025-03-03", cast.prescriber.name):
         assert secret not in told
+    assert "days_late" not in tables(content)["calendar"][0]
     first = tables(content)["infusions"][0]
     assert first["study_number"].startswith("S-")
     if identity == "intervals":
