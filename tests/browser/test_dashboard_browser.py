@@ -44,7 +44,7 @@ def patients(cast: Cast, scope_for: Callable[..., Scope]) -> None:
     db.session.commit()
 
 
-@pytest.mark.parametrize("months", [12, 48])
+@pytest.mark.parametrize("months", [24, 36, 48])
 def test_it_is_read_on_a_desk_and_on_a_tablet(
     patients: None, visitor: Visitor, tablet_visitor: Visitor, cast: Cast, months: int
 ) -> None:

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from clinic_tracker.web.charts.canvas import LINE, Canvas, line, month_axis, rect, text
 
 WIDTH, LEFT, ROW = 920, 104, 26
-NUMBERED = 20  # a cell of that width holds its number
+NUMBERED = 26  # a cell of that width holds its number
 # From which share on, the class and the words of each step.
 STEPS = ((0.95, "5", "95% and more"), (0.85, "4", "85 to 94%"), (0.7, "3", "70 to 84%"), (0.5, "2", "50 to 69%"),
          (0.0, "1", "less than 50%"))  # fmt: skip
