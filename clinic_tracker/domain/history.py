@@ -46,14 +46,17 @@ class History:
         object.__setattr__(self, "evidence", collect(self.labs, self.exams, self.forms))
 
     @classmethod
-    def of_days(cls, lab_days: Mapping[str, Sequence[int]], **facts: Any) -> "History":
-        """A history of which nothing of labs is known but the days, in order, of the valid results of each panel.
+    def of_days(
+        cls, lab_days: Mapping[str, Sequence[int]], exam_days: Mapping[str, Sequence[int]], **facts: Any
+    ) -> "History":
+        """A history of which of labs and exams only the days are known, in order: of valid results, of exams by kind.
 
         Enough for obligations, and much less to read than the reports; not for the antiviral, nor for "why?".
         """
         made = cls(**facts)
         labs = {panel: Track(days) for panel, days in lab_days.items()}
-        object.__setattr__(made, "evidence", made.evidence._replace(labs=labs))
+        exams = {kind: Track(days) for kind, days in exam_days.items()}
+        object.__setattr__(made, "evidence", made.evidence._replace(labs=labs, exams=exams))
         return made
 
     @property

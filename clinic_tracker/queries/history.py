@@ -37,6 +37,7 @@ _MONITORED_EXAMS = (ExamKind.SKIN_EXAM.value, ExamKind.HPV_SCREEN.value)
 _MONITORED_FORMS = (FormKind.PATIENT_STATUS_FORM.value, FormKind.INFUSION_CHECKLIST.value)
 _CD4_COUNT = "cd4"
 _EVIDENCE = frozenset(Panel)
+_PANELS = sorted(panel.value for panel in Panel if panel not in (Panel.OTHER, Panel.CD4))
 
 
 def load_history(
@@ -69,12 +70,12 @@ def histories_on(known: Knowledge, people: Sequence[Person], as_of: date) -> Ite
         apart = load_history(known.scope, {person.id for person in some} & known.apart, as_of, known)
         keys = [person.id for person in some if person.id not in apart]
         facts = _Facts(known, keys, as_of, until=as_of)
-        labs = _lab_days(known, keys, as_of)
+        labs, exams = _lab_days(known, keys, as_of), _exam_days(known, keys, as_of)
         for person in some:
             if person.id in apart:
                 yield person, apart[person.id].known_on(day)
             else:
-                yield person, History.of_days(labs[person.id], **facts.of(person))
+                yield person, History.of_days(labs[person.id], exams[person.id], **facts.of(person))
 
 
 def clinic_patients(scope: Scope) -> list[int]:
@@ -106,12 +107,13 @@ def _load(known: Knowledge, keys: list[int], as_of: date) -> Iterator[tuple[int,
 
 
 class _Facts:
-    """All facts of some charts but the labs; with ``until`` those dated by then."""
+    """All facts of some charts but the labs; with ``until`` those dated by then, without the exams."""
 
     def __init__(self, known: Knowledge, charts: list[int], as_of: date, until: date | None = None) -> None:
         extended, self.closed = _decisions(known, charts, as_of)
         self.courses = _courses(known, charts, extended, until)
-        self.exams, self.forms = _exams(known, charts, until), _forms(known, charts, until)
+        self.exams = _exams(known, charts) if until is None else defaultdict(list)
+        self.forms = _forms(known, charts, until)
         self.waivers = _waivers(known, charts)
 
     def of(self, person: Person) -> dict[str, Any]:
@@ -129,10 +131,7 @@ class _Facts:
 
 
 def _of(known: Knowledge, table: Any, charts: list[int]) -> ColumnElement[bool]:
-    """Rows of these charts that stand.
-
-    Whose clinic it is was asked of the patients. Asking here again would have SQLite read the rows of all of them.
-    """
+    """Rows of these charts that stand. To ask for the clinic again would have SQLite read all rows of it."""
     condition: ColumnElement[bool] = table.patient_id.in_(charts) & known.stood(table)
     return condition
 
@@ -143,7 +142,7 @@ def _by(column: Any, until: date | None) -> ColumnElement[bool]:
 
 
 def _rows(statement: Any) -> Iterator[tuple[Any, ...]]:
-    """The rows of columns. Straight from the connection: the session would look at every row for objects."""
+    """Straight from the connection: the session would look at every row for objects."""
     db.session.flush()
     return iter(db.session.connection().execute(statement).fetchall())
 
@@ -210,29 +209,38 @@ def _labs(known: Knowledge, charts: list[int]) -> defaultdict[int, list[LabFact]
     )
     owners = known.owners(table)
     for patient, key, panel, title, collected_on, status, complete, number in _rows(statement):
-        test = _test_name(panel, title, complete=complete)
         value = number if panel == Panel.CD4 else None
-        found[owners.get(key, patient)].append(LabFact(test, _day(collected_on), ResultStatus(status), value, key))
+        fact = LabFact(
+            _test_name(panel, title, complete=complete), collected_on.toordinal(), ResultStatus(status), value, key
+        )
+        found[owners.get(key, patient)].append(fact)
     return found
 
 
 def _lab_days(known: Knowledge, keys: list[int], as_of: date) -> defaultdict[int, dict[str, list[int]]]:
-    """The days with a valid complete result by patient and panel. The database joins the dates: one row a panel."""
+    """The days with a valid complete result by patient and panel."""
     table = LabReport
+    valid = table.is_complete & table.result_status.in_([status.value for status in VALID_STATUSES])
+    return _days(known, keys, table, (table.panel, _PANELS), table.collected_on, valid & (table.collected_on <= as_of))
+
+
+def _exam_days(known: Knowledge, keys: list[int], as_of: date) -> defaultdict[int, dict[str, list[int]]]:
+    return _days(known, keys, Exam, (Exam.kind, _MONITORED_EXAMS), Exam.performed_on, Exam.performed_on <= as_of)
+
+
+def _days(
+    known: Knowledge, keys: list[int], table: Any, what: tuple[Any, Collection[str]], on: Any, condition: Any
+) -> defaultdict[int, dict[str, list[int]]]:
+    """The days of facts in order. The database joins the dates: one row for each patient and kind."""
+    kind, wanted = what
     statement = (
-        select(table.patient_id, table.panel, func.aggregate_strings(cast(table.collected_on, Text), ","))
-        .where(
-            _of(known, table, keys),
-            table.panel.not_in((Panel.OTHER.value, Panel.CD4.value)),
-            table.is_complete,
-            table.result_status.in_([status.value for status in VALID_STATUSES]),
-            table.collected_on <= as_of,
-        )
-        .group_by(table.patient_id, table.panel)
+        select(table.patient_id, kind, func.aggregate_strings(cast(on, Text), ","))
+        .where(_of(known, table, keys), kind.in_(wanted), condition)
+        .group_by(table.patient_id, kind)
     )
     found: defaultdict[int, dict[str, list[int]]] = defaultdict(dict)
-    for patient, panel, dates in _rows(statement):
-        found[patient][panel] = sorted(set(map(_DAYS.__getitem__, dates.split(","))))
+    for patient, name, dates in _rows(statement):
+        found[patient][name] = sorted(set(map(_DAYS.__getitem__, dates.split(","))))
     return found
 
 
@@ -254,14 +262,14 @@ def _test_name(panel: str, title: str | None, *, complete: bool) -> str:
     return panel if complete else incomplete(panel)
 
 
-def _exams(known: Knowledge, charts: list[int], until: date | None) -> defaultdict[int, list[ExamFact]]:
+def _exams(known: Knowledge, charts: list[int]) -> defaultdict[int, list[ExamFact]]:
     found: defaultdict[int, list[ExamFact]] = defaultdict(list)
     statement = select(Exam.patient_id, Exam.kind, Exam.performed_on, Exam.id).where(
-        _of(known, Exam, charts), Exam.kind.in_(_MONITORED_EXAMS), _by(Exam.performed_on, until)
+        _of(known, Exam, charts), Exam.kind.in_(_MONITORED_EXAMS)
     )
     owners = known.owners(Exam)
     for patient, kind, performed_on, key in _rows(statement.order_by(Exam.performed_on, Exam.id)):
-        found[owners.get(key, patient)].append(ExamFact(kind, _day(performed_on), key))
+        found[owners.get(key, patient)].append(ExamFact(kind, performed_on.toordinal(), key))
     return found
 
 
@@ -277,7 +285,7 @@ def _forms(known: Knowledge, charts: list[int], until: date | None) -> defaultdi
     owners = known.owners(table)
     for patient, kind, submitted_on, course, key in _rows(statement):
         number = course if kind == FormKind.INFUSION_CHECKLIST else None
-        found[owners.get(key, patient)].append(FormFact(kind, _day(submitted_on), number, key))
+        found[owners.get(key, patient)].append(FormFact(kind, submitted_on.toordinal(), number, key))
     return found
 
 
@@ -288,9 +296,5 @@ def _waivers(known: Knowledge, charts: list[int]) -> defaultdict[int, list[Waive
     )
     owners = known.owners(Waiver)
     for patient, key, requirement, from_on, to_on in _rows(statement.order_by(Waiver.from_on, Waiver.id)):
-        found[owners.get(key, patient)].append(WaiverFact(requirement, _day(from_on), _day(to_on)))
+        found[owners.get(key, patient)].append(WaiverFact(requirement, from_on.toordinal(), to_on.toordinal()))
     return found
-
-
-def _day(value: date) -> int:
-    return value.toordinal()

@@ -53,7 +53,7 @@ class Judge:
         fallen = fell_due(fallen, asked.first.toordinal(), asked.last.toordinal(), answer.closed_on)
         as_of, grace = self.as_of.toordinal(), self.grace
         years = self._years(history, fallen) if self.years else [""] * len(fallen)
-        found = [Judged(one, outcome(one, as_of, grace), year) for one, year in zip(fallen, years, strict=True)]
+        found = list(map(Judged, fallen, [outcome(one, as_of, grace) for one in fallen], years))
         if len(asked.outcomes) < len(Outcome) or asked.year is not None:
             found = [one for one in found if one.outcome in asked.outcomes and asked.year in (None, one.year)]
         return found
