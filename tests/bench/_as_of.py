@@ -6,7 +6,6 @@ plain oracle (calendar dates, relativedelta), for every fiftieth patient: the fi
 """
 
 import random
-import statistics
 import tempfile
 import time
 from collections import Counter
@@ -47,7 +46,7 @@ TODAY = date(2026, 1, 22)
 AS_OF = date(2025, 7, 22)
 KNOWN_AT = datetime(2025, 7, 23, 4, tzinfo=UTC)  # midnight in New York
 EVERY = 50  # the patients of whom the plain calculation is made
-ROUNDS = 3
+ROUNDS = 5  # the best of them counts: what else the machine does only adds
 TARGET = 10
 LOT = 250
 MONTHLY = ("cbc_diff", "creatinine", "urinalysis_cells")
@@ -111,7 +110,7 @@ def _measured(scope: Scope, sampled: Prescriber, patients: int) -> Figures:
             ("requirement", "month"),
         ),
     }
-    live = {name: _median(lambda asked=asked: counts(scope, *asked)) for name, asked in questions.items()}
+    live = {name: _best(lambda asked=asked: counts(scope, *asked)) for name, asked in questions.items()}
     past = Parameters(AS_OF, from_on=date(2024, 8, 1), to_on=AS_OF, known_at=KNOWN_AT)
     of_sample = Parameters(
         AS_OF, from_on=date(2024, 8, 1), to_on=AS_OF, known_at=KNOWN_AT, prescriber=sampled.public_id
@@ -128,15 +127,15 @@ def _measured(scope: Scope, sampled: Prescriber, patients: int) -> Figures:
         _count(LabReport),
         _count(Obligation),
         live,
-        statistics.median(engine_times),
-        statistics.median(plain_times),
+        min(engine_times),
+        min(plain_times),
         len(range(0, patients, EVERY)),
         figures == plain and bool(plain),
     )
 
 
-def _median(ask: Callable[[], Any]) -> float:
-    return statistics.median(_timed(ask) for _ in range(ROUNDS))
+def _best(ask: Callable[[], Any]) -> float:
+    return min(_timed(ask) for _ in range(ROUNDS))
 
 
 def _timed(ask: Callable[[], Any]) -> float:
