@@ -32,7 +32,13 @@ def test_add_one_change_it_and_end_it(administrator, cast):
     administrator.submit(NEW, rhythm="monthly", month_day="31", recipients=[public_id(cast.auditor)])
     (line,) = administrator.follow().rows()
     assert line[0].startswith("Numbers")
-    assert line[1:6] == ["on the last day of every month", "the calendar month before", "CSV", "Eli Voss", "31-Jan-2026"]
+    assert line[1:6] == [
+        "on the last day of every month",
+        "the calendar month before",
+        "CSV",
+        "Eli Voss",
+        "31-Jan-2026",
+    ]
     address = administrator.get("/reports/schedules").links()["Change Numbers"]
     form = administrator.get(address).fields()
     assert (form["month_day"], form["recipients"]) == ("31", public_id(cast.auditor))

@@ -47,9 +47,7 @@ class FilledTable:
 
     def own_cells(self, patient_id: int | None = None) -> list[tuple[Any, ...]]:
         """What the lines of one patient say, or all of them, without whose they are."""
-        return [
-            line.cells[self.lead :] for line in self.lines if patient_id is None or line.patient_id == patient_id
-        ]
+        return [line.cells[self.lead :] for line in self.lines if patient_id is None or line.patient_id == patient_id]
 
 
 PATIENT = (
@@ -286,4 +284,3 @@ TABLES = (
     FACILITY, PRESCRIBERS, PATIENTS, ENROLLMENTS, AUTHORIZATIONS, BASELINE, INFUSIONS, REACTIONS, DEVIATIONS, FORMS,
     DECISIONS, CALENDAR,
 )  # fmt: skip
-
