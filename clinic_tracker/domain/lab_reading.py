@@ -5,7 +5,7 @@ with its text, and the rest of the report goes on.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -23,6 +23,7 @@ from clinic_tracker.domain.lab_words import (
     specimen_problem,
 )
 from clinic_tracker.domain.messages import LOINC, Coded, Observed, ReportState, SentReport
+from clinic_tracker.domain.other_lines import other_lines
 from clinic_tracker.domain.panels import LabCatalog, SpecimenProblem
 from clinic_tracker.domain.vocabulary import ExamKind, LocalCodeKind, Panel, ResultStatus, Sex
 
@@ -133,7 +134,21 @@ class LabReader:
         for problem in sorted(self._of_report(report)):
             spoiled |= {panel: problem for panel in values if panel in SPOILS[problem] and panel not in spoiled}
         panels = tuple(self._panel(panel, rows, spoiled.get(panel), report) for panel, rows in values.items())
+        panels = panels or self._flagged_alone(report, [*exams, *problems])
         return Understood(panels, tuple(exams.values()), (), tuple(dict.fromkeys(problems)))
+
+    def _flagged_alone(self, report: SentReport, beside: Sequence[object]) -> tuple[ReadPanel, ...]:
+        """A report of nothing that is followed here stands on the chart without values where the laboratory flagged it.
+
+        Else nobody would see it; beside a result that is followed, its lines are shown with that one.
+        """
+        if (
+            beside
+            or report.state not in _STATUS
+            or not any(line.is_flagged for line in other_lines(self.codes, [report]))
+        ):
+            return ()
+        return (ReadPanel(Panel.OTHER, (), _STATUS[report.state], None, ()),)
 
     def contents(self, report: SentReport) -> frozenset[tuple[str, str]]:
         """The panels and analytes that the lines of a report are about, whatever the values say."""

@@ -1,10 +1,11 @@
 """What came beside a result is read from the message that brought it, with the local codes of its source."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from clinic_tracker.domain.messages import LOINC, Coded, Observed
+from clinic_tracker.domain.messages import LOINC, Coded, Observed, ReportState
 from clinic_tracker.domain.vocabulary import LocalCodeKind
 from clinic_tracker.models.inbound import InboundSource
 from clinic_tracker.queries.other_lines import also_sent
@@ -18,6 +19,7 @@ from tests.reviewed import exams, reports
 
 POTASSIUM = Observed((Coded("2823-3", LOINC, "Potassium"),), "7.2", "mmol/L", low="3.5", high="5.1", flag="HH")
 BLASTS = Observed((Coded("26446-5", LOINC, "Blasts"),), "8", "%", flag="A")
+SODIUM = Observed((Coded("2951-2", LOINC, "Sodium"),), "118", "mmol/L", flag="LL")
 OWN = Observed((Coded("K9", "L", "Own test"),), "12")
 
 
@@ -86,3 +88,39 @@ def test_what_was_taken_off_a_chart_still_shows_what_came_with_it(
     send(staff, source, message(chart.row, report("tsh", POTASSIUM)))
     undo_match(staff, results()[0].public_id, reason="Another patient")
     assert beside(staff, reports()[0]) == ["Potassium"]
+
+
+def test_a_report_of_nothing_that_is_followed_waits_for_review_where_the_laboratory_flagged_it(
+    staff: Scope, source: InboundSource, chart: Chart
+) -> None:
+    send(staff, source, message(chart.row, report(POTASSIUM, key="K", state=ReportState.PRELIMINARY)))
+    send(staff, source, message(chart.row, report(POTASSIUM, key="K", issued_at=at(21))))
+    first, second = reports()
+    assert (first.state, second.state) == ("corrected", "recorded")
+    assert (second.panel, second.result_status, second.reviewed_at) == ("other", "final", None)
+    assert beside(staff, second) == ["Potassium"]
+    assert [row.state for row in results()] == ["recorded", "recorded"]
+
+
+def test_a_report_of_nothing_that_is_followed_and_nothing_flagged_is_only_noted(
+    staff: Scope, source: InboundSource, chart: Chart
+) -> None:
+    send(staff, source, message(chart.row, report(replace(POTASSIUM, text="4.1", flag="N"))))
+    assert reports() == []
+    assert [row.state for row in results()] == ["noted"]
+
+
+def test_a_correction_within_the_range_takes_the_flagged_report_off_the_chart(
+    staff: Scope, source: InboundSource, chart: Chart
+) -> None:
+    send(staff, source, message(chart.row, report(POTASSIUM, key="K")))
+    mended = report(replace(POTASSIUM, text="4.2", flag="N"), key="K", state=ReportState.CORRECTED)
+    send(staff, source, message(chart.row, replace(mended, issued_at=at(21, 18))))
+    assert [row.state for row in reports()] == ["entered_in_error"]
+
+
+def test_two_flagged_reports_of_a_day_stay_two(staff: Scope, source: InboundSource, chart: Chart) -> None:
+    send(staff, source, message(chart.row, report(POTASSIUM, key="K", specimen="S")))
+    send(staff, source, message(chart.row, report(SODIUM, key="N", specimen="S")))
+    assert [row.state for row in reports()] == ["recorded", "recorded"]
+    assert sorted(beside(staff, row)[0] for row in reports()) == ["Potassium", "Sodium"]
