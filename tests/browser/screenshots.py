@@ -29,7 +29,7 @@ MOMENT, PATIENTS, SEED = "2026-01-22 13:40", 60, 1
 WIDE: Any = {"width": 1440, "height": 900}
 MOST_BYTES = 250_000
 STEADY = ["--num-raster-threads=1", "--disable-partial-raster", "--disable-skia-runtime-opts"]  # one way of drawing
-NURSE, NEUROLOGIST = (person.email for person in NORTHSIDE.people[:2])
+NURSE, NEUROLOGIST, ADMINISTRATOR = (person.email for person in NORTHSIDE.people[:3])
 PICTURED = "ODUYA"  # late with a few things, in the second year of a second course
 
 
@@ -62,7 +62,7 @@ class Studio:
 
 
 def main() -> None:
-    """Take all three."""
+    """Take them all."""
     path = find_chromium()
     if path is None:
         sys.exit(HOW_TO)
@@ -101,7 +101,7 @@ def demonstration(folder: Path, clock: Clock) -> Flask:
 
 
 def take_all(studio: Studio) -> None:
-    """Worklist and chart as on a desk, the infusion day as on a tablet."""
+    """Worklist, chart and dashboard as on a desk, the infusion day as on a tablet."""
     page = studio.page(WIDE, NURSE)
     page.goto("/worklists")
     take(page, "worklist")
@@ -111,6 +111,10 @@ def take_all(studio: Studio) -> None:
     page.locator(".patient-link", has_text=PICTURED).first.click()
     page.wait_for_selector(".timeline")
     take(page, "chart")
+    page.context.close()
+    page = studio.page({**WIDE, "height": 1200}, ADMINISTRATOR)
+    page.goto("/reports/dashboard")
+    take(page, "dashboard")
     page.context.close()
     page = studio.page(TABLET, NURSE)
     page.goto("/infusions")
