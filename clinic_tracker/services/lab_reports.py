@@ -87,8 +87,6 @@ def correct_report(
         if _same(scope, old, sheet, read):
             raise RuleViolation("no_change", None, "Nothing was changed. Change what is wrong, or go back.")
         new = _new(scope, row, sheet, read, form_token)
-        new.source, new.external_id, new.title = old.source, old.external_id, old.title
-        new.inbound_result_id = old.inbound_result_id
         _replace(scope, old, new, read, reason)
         refresh_findings(scope, row, min(old.collected_on, sheet.collected_on))
     return new.public_id
@@ -161,6 +159,9 @@ def _record(
 
 
 def _replace(scope: Scope, old: LabReport, new: LabReport, read: ReadPanel, reason: str | None) -> None:
+    """Put a report in the place of another one; it keeps the laboratory's number, so that it follows what comes."""
+    new.source, new.external_id, new.title = old.source, old.external_id, old.title
+    new.inbound_result_id = old.inbound_result_id
     before = {**audit.snapshot(old), "values": [value._asdict() for value in values_of(scope, old)]}
     supersede(scope, old, new, reason)
     _add_values(scope, AuditAction.LAB_REPORT_CORRECTED, new, read, before=before, reason=reason)

@@ -14,8 +14,8 @@ from clinic_tracker.queries.lab_orders import open_orders
 from clinic_tracker.services.auto_review import begin_auto_review
 from clinic_tracker.services.inbound_resolve import match_result, undo_match
 from clinic_tracker.services.lab_orders import Order, record_orders
-from clinic_tracker.services.lab_reports import correct_report, withdraw_report
-from clinic_tracker.services.lab_sheets import Sheet
+from clinic_tracker.services.lab_reports import correct_report, record_reports, withdraw_report
+from clinic_tracker.services.lab_sheets import SameDay, SameDayAnswer, Sheet
 from clinic_tracker.services.local_codes import map_code
 from tests.factories import register, typed
 from tests.inbound import CBC, DAY, add_source, at, line, message, report, reports_of, results, send
@@ -169,3 +169,28 @@ def test_what_was_typed_is_replaced_by_the_laboratory_s_correction(scope, source
     corrected = report(line("tsh", "9.5"), key="V", state=ReportState.CORRECTED, issued_at=at(14))
     send(scope, source, message(chart.row, corrected))
     assert [row.state for row in reports_of(chart.row, None)] == ["corrected", "recorded"]
+
+
+@pytest.fixture
+def mended(scope, source, patient):
+    """A chart on which the sheet of the day corrects what the laboratory sent."""
+    send(scope, source, message(patient, report("tsh", key="V", issued_at=at(13))))
+    answer = {Panel.TSH: SameDayAnswer(SameDay.CORRECTION, "Misread")}
+    record_reports(scope, patient.public_id, Sheet(DAY, (typed(Panel.TSH, {"tsh": "9.9"}),), same_day=answer))
+    return patient
+
+
+def test_a_correction_on_the_sheet_of_the_day_is_replaced_by_the_laboratory_s(scope, source, mended):
+    corrected = report(line("tsh", "2.5"), key="V", state=ReportState.CORRECTED, issued_at=at(14))
+    send(scope, source, message(mended, corrected))
+    assert [row.state for row in reports_of(mended, None)] == ["corrected", "corrected", "recorded"]
+
+
+def test_a_correction_on_the_sheet_of_the_day_ends_when_the_laboratory_cancels_it(scope, source, mended):
+    send(scope, source, message(mended, report(key="V", state=ReportState.CANCELLED, issued_at=at(14))))
+    assert [row.state for row in reports_of(mended, None)] == ["corrected", "entered_in_error"]
+
+
+def test_a_correction_on_the_sheet_of_the_day_goes_with_the_match(scope, mended):
+    undo_match(scope, results()[0].public_id, reason=REASON)
+    assert reports_of(mended) == []
