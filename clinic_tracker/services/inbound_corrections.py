@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from clinic_tracker.domain.lab_entry import ReadPanel
 from clinic_tracker.domain.vocabulary import ExamKind, FactState, Panel
@@ -112,16 +112,22 @@ def join(scope: Scope, source_id: int, patient_id: int, together: Sequence[str])
 
 
 def changed_by_hand(scope: Scope, result_id: int, patient_id: int) -> frozenset[str]:
-    """What came with this result to the chart and was corrected or withdrawn there by a person, by external id."""
+    """What came with this result to the chart and was corrected or withdrawn there by a person, by external id.
+
+    What changed before the result was matched last (a match that was undone, and made again) counts no more.
+    """
     found: set[str] = set()
     for fact in (LabReport, Exam):
         rows = db.session.execute(
-            select(fact.external_id).where(
+            select(fact.external_id)
+            .join(InboundResult, InboundResult.id == fact.inbound_result_id)
+            .where(
                 fact.clinic_id == scope.clinic_id,
                 fact.patient_id == patient_id,
                 fact.inbound_result_id == result_id,
                 fact.state != FactState.RECORDED.value,
                 fact.withdrawn_reason.not_in(_BY_ITSELF),
+                or_(InboundResult.matched_at.is_(None), fact.withdrawn_at >= InboundResult.matched_at),
             )
         ).scalars()
         found |= {external for external in rows if external is not None}

@@ -82,6 +82,18 @@ def test_what_was_corrected_by_hand_stays_when_a_code_is_mapped(scope, source, p
     assert [row.panel for row in reports_of(patient)].count("tsh") == 1
 
 
+def test_a_code_is_read_after_a_match_that_was_undone_was_made_again(scope_for, cast, clock, source, patient):
+    strange = Observed((Coded("PLTX", "L", "Thrombocytes"),), "30", "10*3/uL")
+    send(scope_for(cast.staff), source, message(patient, report(strange, *CBC[1:], key="C")))
+    clock.forward(minutes=1)
+    undo_match(scope_for(cast.staff), results()[0].public_id, reason=REASON)
+    clock.forward(minutes=1)
+    match_result(scope_for(cast.staff), results()[0].public_id, patient.public_id)
+    code = (LocalCodeKind.ANALYTE, "L", "PLTX", "Thrombocytes", "platelets")
+    map_code(scope_for(cast.staff), source.public_id, *code)
+    assert [(row.is_complete, row.worst_level) for row in reports_of(patient)] == [(True, "red")]
+
+
 @pytest.fixture
 def _closing(scope_for, cast, monkeypatch):
     monkeypatch.setattr("clinic_tracker.services.auto_review.is_in_sample", lambda *_: False)
