@@ -7,10 +7,10 @@ with its text, and the rest of the report goes on.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import NamedTuple
 
 from clinic_tracker.domain.errors import RuleViolation
+from clinic_tracker.domain.lab_doubts import LONGEST_TEXT, Doubt, DoubtKind, doubt, kind_of
 from clinic_tracker.domain.lab_entry import ReadPanel, ReadValue
 from clinic_tracker.domain.lab_meaning import CodeTable, LocalCodes, Meaning
 from clinic_tracker.domain.lab_merging import state_of_line
@@ -34,29 +34,6 @@ _STATUS = {
     ReportState.CORRECTED: ResultStatus.CORRECTED,
     ReportState.FINAL: ResultStatus.FINAL,
 }
-_LONGEST_TEXT = 200
-
-
-class DoubtKind(StrEnum):
-    """Why a line or a report is not understood."""
-
-    UNKNOWN_CODE = "unknown_code"
-    UNKNOWN_UNIT = "unknown_unit"
-    MISSING_UNIT = "missing_unit"
-    UNREADABLE_VALUE = "unreadable_value"
-    UNLIKELY_UNIT = "unlikely_unit"
-
-
-class Doubt(NamedTuple):
-    """Something that a person must look at: the code and its text, the value and unit as sent, and why."""
-
-    kind: DoubtKind
-    system: str
-    code: str
-    title: str
-    value: str
-    unit: str
-    message: str
 
 
 class ReadExam(NamedTuple):
@@ -77,12 +54,16 @@ class OrderedPanel(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """What a report says. ``problems`` are lines left out; everything else of the report stands."""
+    """What a report says. ``problems`` are lines left out; everything else of the report stands.
+
+    ``unsettled`` are the exams of which a line is not final or not read: what was known of them before still counts.
+    """
 
     panels: tuple[ReadPanel, ...] = ()
     exams: tuple[ReadExam, ...] = ()
     orders: tuple[OrderedPanel, ...] = ()
     problems: tuple[Doubt, ...] = ()
+    unsettled: frozenset[ExamKind] = frozenset()
 
 
 class _Line(NamedTuple):
@@ -135,7 +116,8 @@ class LabReader:
             spoiled |= {panel: problem for panel in values if panel in SPOILS[problem] and panel not in spoiled}
         panels = tuple(self._panel(panel, rows, spoiled.get(panel), report) for panel, rows in values.items())
         panels = panels or self._flagged_alone(report, [*exams, *problems])
-        return Understood(panels, tuple(exams.values()), (), tuple(dict.fromkeys(problems)))
+        unsettled = self._unsettled(report, exams)
+        return Understood(panels, tuple(exams.values()), (), tuple(dict.fromkeys(problems)), unsettled)
 
     def _flagged_alone(self, report: SentReport, beside: Sequence[object]) -> tuple[ReadPanel, ...]:
         """A report of nothing that is followed here stands on the chart without values where the laboratory flagged it.
@@ -169,7 +151,7 @@ class LabReader:
             return Understood(problems=tuple(self._unknown_order(report)))
         reason = "; ".join(dict.fromkeys([*report.notes, *(note for line in report.values for note in line.notes)]))
         state = ReportState.PENDING if report.state is ReportState.PRELIMINARY else report.state
-        return Understood(orders=tuple(OrderedPanel(panel, state, reason[:_LONGEST_TEXT]) for panel in panels))
+        return Understood(orders=tuple(OrderedPanel(panel, state, reason[:LONGEST_TEXT]) for panel in panels))
 
     def _of_report(self, report: SentReport) -> set[SpecimenProblem]:
         """What is wrong with the specimen as a whole: in the notes of the report, or in a line that has no analyte."""
@@ -184,7 +166,7 @@ class LabReader:
         """A line with a code that nobody knows; nothing where the line says nothing either."""
         if not sent.text.strip() and not sent.value_codes:
             return []
-        return [_doubt(DoubtKind.UNKNOWN_CODE, sent.codes or report.codes, sent, "The code of this test is not known.")]
+        return [doubt(DoubtKind.UNKNOWN_CODE, sent.codes or report.codes, sent, "The code of this test is not known.")]
 
     def _unknown_order(self, report: SentReport) -> list[Doubt]:
         if (
@@ -198,21 +180,36 @@ class LabReader:
         return [Doubt(DoubtKind.UNKNOWN_CODE, coded.system, coded.code, coded.text, "", "", message)]
 
     def _exam(self, line: _Line, report: SentReport, exams: dict[ExamKind, ReadExam], problems: list[Doubt]) -> None:
-        sent = line.sent
-        if state_of_line(report, sent) not in (ReportState.FINAL, ReportState.CORRECTED):
+        sent, state, kind = line.sent, state_of_line(report, line.sent), ExamKind(line.meaning.target)
+        if state not in _STATUS or (not sent.text.strip() and not sent.value_codes):
             return
-        kind = ExamKind(line.meaning.target)
-        if not sent.text.strip() and not sent.value_codes:
+        outcome = _outcome(kind, sent)
+        if state is ReportState.PRELIMINARY:
+            if outcome is not None and _GRAVITY[outcome]:
+                words = "It is preliminary: it is recorded when the final result comes. Look at it before."
+                problems.append(doubt(DoubtKind.PRELIMINARY, sent.codes, sent, words))
             return
-        outcome = outcome_of(kind, sent.text, tuple(coded.code for coded in sent.value_codes))
         if outcome is None:
             words = "The outcome is not one of the words that are known for this test."
-            problems.append(_doubt(DoubtKind.UNREADABLE_VALUE, sent.codes, sent, words))
+            problems.append(doubt(DoubtKind.UNREADABLE_VALUE, sent.codes, sent, words))
             return
         read = ReadExam(kind, outcome, next((coded.text for coded in sent.codes if coded.text), ""))
         known = exams.get(kind)
         if known is None or _GRAVITY[outcome] > _GRAVITY[known.outcome]:
             exams[kind] = read
+
+    def _unsettled(self, report: SentReport, exams: Mapping[ExamKind, ReadExam]) -> frozenset[ExamKind]:
+        """The exams of which a line is not final or not read, unless another line says the gravest already."""
+        found = set()
+        for sent in report.values:
+            meaning, state = self.codes.meaning(sent.codes), state_of_line(report, sent)
+            if meaning is None or meaning.kind is not LocalCodeKind.EXAM or state is ReportState.CANCELLED:
+                continue
+            kind = ExamKind(meaning.target)
+            is_read = state in (ReportState.FINAL, ReportState.CORRECTED) and _outcome(kind, sent) is not None
+            if not is_read and (kind not in exams or exams[kind].outcome != "positive"):
+                found.add(kind)
+        return frozenset(found)
 
     def _value(
         self,
@@ -235,7 +232,7 @@ class LabReader:
         try:
             read = self.values.read(analyte.code, sent, sex)
         except RuleViolation as violation:
-            problems.append(_doubt(_kind(violation), sent.codes, sent, violation.message))
+            problems.append(doubt(kind_of(violation), sent.codes, sent, violation.message))
             return
         before = rows.get(analyte.code)
         if before is None or state is not ReportState.PRELIMINARY or before[1] is ReportState.PRELIMINARY:
@@ -259,19 +256,9 @@ class LabReader:
 _GRAVITY = {"negative": 0, "not_immune": 0, "immune": 0, "indeterminate": 1, "positive": 2}
 
 
+def _outcome(kind: ExamKind, sent: Observed) -> str | None:
+    return outcome_of(kind, sent.text, tuple(coded.code for coded in sent.value_codes))
+
+
 def _is_percent(line: Observed) -> bool:
     return any(coded.system == LOINC and coded.code in PERCENT_ONLY for coded in line.codes)
-
-
-def _kind(violation: RuleViolation) -> DoubtKind:
-    try:
-        return DoubtKind(violation.code)
-    except ValueError:
-        return DoubtKind.UNREADABLE_VALUE
-
-
-def _doubt(kind: DoubtKind, codes: tuple[Coded, ...], sent: Observed, message: str) -> Doubt:
-    coded = codes[0] if codes else Coded("")
-    title = coded.text or next((one.text for one in codes if one.text), "")
-    value = sent.text or " ".join(one.text or one.code for one in sent.value_codes)
-    return Doubt(kind, coded.system, coded.code, title, value[:_LONGEST_TEXT], sent.unit or sent.unit_text, message)

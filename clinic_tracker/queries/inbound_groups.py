@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
-from clinic_tracker.domain.lab_reading import DoubtKind
+from clinic_tracker.domain.lab_doubts import DoubtKind
 from clinic_tracker.domain.panels import spelling
 from clinic_tracker.domain.vocabulary import InboundState
 from clinic_tracker.models.base import db

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Select, func, select
 
-from clinic_tracker.domain.lab_reading import DoubtKind
+from clinic_tracker.domain.lab_doubts import DoubtKind
 from clinic_tracker.domain.message_json import unpack_identity
 from clinic_tracker.domain.messages import Identity
 from clinic_tracker.domain.panels import spelling

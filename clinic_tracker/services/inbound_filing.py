@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from clinic_tracker.domain.lab_doubts import Doubt
 from clinic_tracker.domain.lab_entry import ReadPanel
 from clinic_tracker.domain.lab_merging import complements, merged, surely_drawn_together, version
-from clinic_tracker.domain.lab_reading import WITHOUT_VALUES, Doubt, LabReader, ReadExam, Understood
+from clinic_tracker.domain.lab_reading import WITHOUT_VALUES, LabReader, ReadExam, Understood
 from clinic_tracker.domain.messages import ReportState, SentReport
 from clinic_tracker.domain.vocabulary import ExamKind, InboundState
 from clinic_tracker.models.monitoring import Exam, LabReport
@@ -163,12 +164,19 @@ class Filing:
         scope = self.scope
         standing = corrections.standing_reports(scope, self.source_id, {lead}) if known else {}
         stood = corrections.standing_exams(scope, self.source_id, {lead}) if known else {}
-        kept = 0
+        kept, stays = 0, set()
         for panel in understood.panels:
             row = self._row(chart, lead, panel, report, lab)
             kept += self._put(chart, row, panel, result, standing.pop(row["external_id"], None), report)
+        for kind in understood.unsettled:  # the newer version does not say yet what is true: what stands here stays
+            external = corrections.exam_id(scope, self.source_id, lead, kind)
+            if external in stood and stood[external].patient_id == chart.id:
+                stays.add(external)
+                del stood[external]
         for exam in understood.exams:
             external = corrections.exam_id(scope, self.source_id, lead, exam.kind)
+            if external in stays:
+                continue
             kept += self._put_exam(chart, exam, result, stood.pop(external, None), report, external)
         left: dict[str, LabReport | Exam] = {**standing, **stood}
         gone = [row for external, row in left.items() if external not in self.by_hand]

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clinic_tracker.domain.lab_codes import load
+from clinic_tracker.domain.lab_doubts import DoubtKind
 from clinic_tracker.domain.lab_meaning import LocalCodes, Meaning
-from clinic_tracker.domain.lab_reading import DoubtKind, understand
+from clinic_tracker.domain.lab_reading import understand
 from clinic_tracker.domain.lab_words import NOT_FOLLOWED, outcome_of, specimen_problem
 from clinic_tracker.domain.message_json import pack_report, unpack_report
 from clinic_tracker.domain.messages import LOINC, Coded, Observed, ReportState
