@@ -1,11 +1,13 @@
 """Follow-up tasks that a later result answers: done with it, and open again where that result falls away."""
 
 from collections.abc import Collection, Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
 
 from clinic_tracker.domain.history import VALID_STATUSES
+from clinic_tracker.domain.local_time import local_date
 from clinic_tracker.domain.vocabulary import FactState
 from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import Exam, LabReport
@@ -51,7 +53,7 @@ def match_tasks(scope: Scope, patient_id: int, reports: Sequence[LabReport]) -> 
     changed them. Tasks that somebody closed with a reason stay closed.
     """
     for task in _waiting(scope, patient_id, FollowUpTask.panel.is_not(None)):
-        asked = db.session.get(LabReport, task.lab_report_id) if task.lab_report_id else None
+        asked = _raised_by(scope, task)
         evidence = next((report for report in reports if _answers(scope, report, task, asked)), None)
         if (evidence.id if evidence else None) != task.evidence_id:
             before = audit.snapshot(task)
@@ -64,9 +66,9 @@ def match_exam_tasks(scope: Scope, patient_id: int) -> None:
     db.session.flush()
     tasks = _waiting(scope, patient_id, FollowUpTask.exam_kind.is_not(None))
     for task in tasks:
-        asked = db.session.get(Exam, task.exam_id) if task.exam_id else None
+        asked = _raised_by(scope, task)
         exams = _standing_exams(scope, patient_id, str(task.exam_kind))
-        evidence = next((exam for exam in exams if _exam_answers(scope, exam, task, asked)), None)
+        evidence = next((exam for exam in exams if _answers(scope, exam, task, asked)), None)
         if (evidence.id if evidence else None) != task.evidence_exam_id:
             before = audit.snapshot(task)
             task.evidence_exam_id = evidence.id if evidence else None
@@ -107,28 +109,36 @@ def _standing_exams(scope: Scope, patient_id: int, kind: str) -> list[Exam]:
     )
 
 
-def _exam_answers(scope: Scope, exam: Exam, task: FollowUpTask, asked: Exam | None) -> bool:
-    """Whether an exam is what a task waits for: later than the one that raised it, and no correction of it."""
-    if asked is None:
-        return exam.recorded_at >= task.recorded_at
-    if exam.performed_on < asked.performed_on or lineage(scope, exam) & lineage(scope, asked):
-        return False
-    return exam.performed_on > asked.performed_on or exam.recorded_at >= task.recorded_at
+def _answers(scope: Scope, fact: LabReport | Exam, task: FollowUpTask, asked: LabReport | Exam | None) -> bool:
+    """Whether a report or an exam is what a task waits for: valid, of its panel or kind, and later than what raised it.
 
-
-def _answers(scope: Scope, report: LabReport, task: FollowUpTask, asked: LabReport | None) -> bool:
-    """Whether a report is what a task waits for: valid, of its panel, of a specimen later than the one that raised it.
-
-    On the same day a second specimen counts if it was recorded after the task. A correction of the first one does not,
-    be it of another day.
+    On the same day a second one counts if it was recorded after the task, and so does of any later day what is of
+    another sort than what raised it. A correction of what raised it does not, be it of another day.
     """
-    if report.panel != task.panel or not report.is_complete or report.result_status not in VALID_STATUSES:
+    if isinstance(fact, LabReport) and not _is_evidence(scope, fact, task):
         return False
-    if asked is None:
-        return report.recorded_at >= task.recorded_at
-    if report.collected_on < asked.collected_on or lineage(scope, report) & lineage(scope, asked):
+    alike = type(fact) is type(asked)
+    if asked is not None and alike and lineage(scope, fact) & lineage(scope, asked):
         return False
-    return report.collected_on > asked.collected_on or report.recorded_at >= task.recorded_at
+    since = _day_of(asked) if asked is not None else local_date(task.recorded_at, scope.time_zone)
+    if _day_of(fact) > since and alike:
+        return True
+    return _day_of(fact) >= since and fact.recorded_at >= task.recorded_at
+
+
+def _is_evidence(_scope: Scope, report: LabReport, task: FollowUpTask) -> bool:
+    return report.panel == task.panel and report.is_complete and report.result_status in VALID_STATUSES
+
+
+def _day_of(fact: LabReport | Exam) -> date:
+    return fact.performed_on if isinstance(fact, Exam) else fact.collected_on
+
+
+def _raised_by(_scope: Scope, task: FollowUpTask) -> LabReport | Exam | None:
+    """The report or exam whose finding raised a task."""
+    if task.exam_id is not None:
+        return db.session.get(Exam, task.exam_id)
+    return db.session.get(LabReport, task.lab_report_id) if task.lab_report_id else None
 
 
 def lineage(_scope: Scope, fact: LabReport | Exam) -> set[int]:

@@ -216,6 +216,16 @@ def test_a_repeat_may_be_of_a_panel(chart: Chart, doctor: Scope) -> None:
     assert tasks()[0].done_at is not None
 
 
+def test_a_panel_that_an_exam_asks_for_is_of_its_day_or_later(chart: Chart, doctor: Scope) -> None:
+    chart.exam(ExamKind.HIV_TEST, TESTED, "positive")
+    repeat = said(FindingAction.REPEAT_ORDERED, due_on=REPEAT, panel=Panel.CD4)
+    acknowledge(doctor, chart.id, exams()[0].public_id, [repeat], signed=True)
+    chart.results(date(2025, 12, 1), Panel.CD4)
+    assert tasks()[0].done_at is None, "drawn before the exam, however late it comes"
+    chart.results(TESTED, Panel.CD4)
+    assert tasks()[0].done_at is not None
+
+
 def test_a_correction_does_not_answer_the_task_of_the_exam_that_it_replaces(chart: Chart, doctor: Scope) -> None:
     chart.exam(ExamKind.HIV_TEST, TESTED, "positive")
     exam = exams()[0].public_id
