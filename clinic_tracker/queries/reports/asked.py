@@ -102,9 +102,8 @@ class Asked:
 
 
 def is_live(scope: Scope, parameters: Parameters) -> bool:
-    """Whether the schedules as stored answer it: today, and nothing held back."""
-    known_at = parameters.known_at
-    return parameters.as_of == scope.today and (known_at is None or known_at >= scope.now)
+    """Whether the schedules as stored answer it: today, and nothing held back (a file is made after its asking)."""
+    return parameters.as_of == scope.today and parameters.known_at is None
 
 
 def _outcomes(name: str | None) -> frozenset[Outcome]:
