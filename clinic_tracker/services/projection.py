@@ -15,6 +15,7 @@ from clinic_tracker.domain.schedule import Forecast, forecast
 from clinic_tracker.models.base import Base, db
 from clinic_tracker.models.schedule import Obligation, PatientSchedule, Standing
 from clinic_tracker.queries.history import CHUNK, clinic_patients, load_history
+from clinic_tracker.queries.last_evidence import last_evidence
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.settings import protocol_in_force
 
@@ -91,10 +92,13 @@ def reproject_added(scope: Scope, patient_ids: Collection[int], added: Collectio
     written = 0
     for start in range(0, len(keys), CHUNK):
         moved: tuple[list[Row], ...] = ([], [], [])
-        for patient, history in load_history(scope, keys[start : start + CHUNK]).items():
+        chunk = keys[start : start + CHUNK]
+        last = last_evidence(scope, chunk)
+        for patient, history in load_history(scope, chunk).items():
             if history.protocol not in protocols:
                 protocols[history.protocol] = protocol_in_force(scope, history.protocol)
-            for table, rows in zip(moved, _moved_by(new, patient, history, protocols[history.protocol]), strict=True):
+            protocol, heard = protocols[history.protocol], last.get(patient)
+            for table, rows in zip(moved, _moved_by(new, patient, history, protocol, heard), strict=True):
                 table.extend(rows)
         for projection, columns, rows in zip(PROJECTIONS, _MOVED, moved, strict=True):
             if rows and _update(projection, columns, rows) < len(rows):
@@ -127,11 +131,13 @@ def _compared(
     for start in range(0, len(keys), CHUNK):
         chunk = keys[start : start + CHUNK]
         expected: tuple[dict[Key, Row], ...] = ({}, {}, {})
+        last = last_evidence(scope, chunk)
         for patient, history in load_history(scope, chunk).items():
             protocol = protocols.get(history.protocol)
             if protocol is None:
                 protocol = protocols[history.protocol] = protocol_in_force(scope, history.protocol)
-            _collect(expected, _rows_of(scope, patient, history, protocol, forecast(history, protocol)))
+            answer = forecast(history, protocol)
+            _collect(expected, _rows_of(scope, patient, protocol, answer, last.get(patient)))
         for target, projection in zip(expected, PROJECTIONS, strict=True):
             yield projection, _stored(projection, chunk), target
 
@@ -145,23 +151,23 @@ def _collect(targets: tuple[dict[Key, Row], ...], rows_of: tuple[Iterable[Row], 
 def _rows_of(
     scope: Scope,
     patient: int,
-    history: History,
     protocol: Protocol,
     answer: Forecast,
+    last: date | None,
 ) -> tuple[Iterable[Row], Iterable[Row], Iterable[Row]]:
     """The rows of one patient in the three projections; none before the first infusion but the heads."""
     owed = _owed(answer.obligations)
     common: Row = {"clinic_id": scope.clinic_id, "patient_id": patient}
     version = {"protocol_version": protocol.version}
     return (
-        [common | version | _heads(answer, history)],
+        [common | version | _heads(answer, last)],
         [common | _standing(standing, owed) for standing in answer.standings],
         [common | version | _obligation(one) for one in answer.obligations],
     )
 
 
 def _moved_by(
-    new: Collection[int], patient: int, history: History, protocol: Protocol
+    new: Collection[int], patient: int, history: History, protocol: Protocol, last: date | None
 ) -> tuple[list[Row], list[Row], list[Row]]:
     """The rows that new reports of a patient move, with their keys and what may differ."""
     answer = forecast(history, protocol)
@@ -172,7 +178,7 @@ def _moved_by(
     obligations = [one for one in answer.obligations if one.requirement in moved]
     owed, common = _owed(obligations), {"patient_id": patient}
     return (
-        [common | _heads(answer, history)],
+        [common | _heads(answer, last)],
         [common | _standing(one, owed) for one in answer.standings if one.requirement in moved],
         [common | _obligation(one) for one in obligations if one.ref in new],
     )
@@ -182,7 +188,7 @@ def _owed(obligations: Iterable[schedule.Obligation]) -> _Owed:
     return {(one.requirement, one.due): one for one in obligations if one.done is None and not one.waived}
 
 
-def _heads(answer: Forecast, history: History) -> Row:
+def _heads(answer: Forecast, last: date | None) -> Row:
     prophylaxis = answer.prophylaxis
     owed = [standing.next_due for standing in answer.standings if standing.next_due is not None]
     return {
@@ -194,17 +200,8 @@ def _heads(answer: Forecast, history: History) -> Row:
         "prophylaxis_minimum_until": _date(prophylaxis.minimum_until) if prophylaxis else None,
         "prophylaxis_earliest_stop_on": _date(prophylaxis.earliest_stop) if prophylaxis else None,
         "earliest_due_on": _date(min(owed)) if owed else None,
-        "last_evidence_on": _date(_last_evidence(history)),
+        "last_evidence_on": last,
     }
-
-
-def _last_evidence(history: History) -> int | None:
-    """The day of the latest fact of any kind."""
-    days = [day for course in history.courses for day in course.infusion_days]
-    days += [lab.collected for lab in history.labs]
-    days += [exam.on for exam in history.exams]
-    days += [form.submitted for form in history.forms]
-    return max(days, default=None)
 
 
 def _standing(standing: schedule.Standing, owed: _Owed) -> Row:

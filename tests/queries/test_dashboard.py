@@ -8,6 +8,7 @@ from dateutil.relativedelta import relativedelta
 from sqlalchemy import event
 
 from clinic_tracker.domain.answer import answer
+from clinic_tracker.domain.history import VALID_STATUSES
 from clinic_tracker.domain.history_json import read_history
 from clinic_tracker.domain.imported_history import read_imported
 from clinic_tracker.domain.reporting.span import Span
@@ -229,7 +230,9 @@ def is_lost(value) -> bool:
     days = [day for course in history.courses for day in course.infusion_days]
     if not days or history.closed_on is not None:
         return False
-    days += [lab.collected for lab in history.labs] + [exam.on for exam in history.exams]
+    days += [lab.collected for lab in history.labs if lab.status in VALID_STATUSES] + [
+        exam.on for exam in history.exams
+    ]
     days += [form.submitted for form in history.forms]
     return max(days) < TODAY.toordinal() - 90
 

@@ -7,9 +7,20 @@ import pytest
 from clinic_tracker.models.access import ClinicSetting
 from clinic_tracker.models.base import db
 from clinic_tracker.models.treatment import Authorization
+from clinic_tracker.queries.dashboard.funnel import funnel
 from clinic_tracker.queries.tallies import Tally, tally_counts, tally_patients
 from clinic_tracker.services.monitoring_decisions import close_monitoring
-from tests.monitored import add_course, add_infusion, add_patient, enroll, project, store_history, treated
+from tests.monitored import (
+    add_course,
+    add_exam,
+    add_infusion,
+    add_lab,
+    add_patient,
+    enroll,
+    project,
+    store_history,
+    treated,
+)
 
 TODAY = date(2026, 1, 22)
 
@@ -115,6 +126,24 @@ def test_no_evidence_of_any_kind_for_ninety_days(staff, doctor):
     project(staff)
     close_monitoring(doctor, closed.public_id, decided_on=TODAY, reason="Died", confirmed=True)
     assert members(staff, Tally.NO_EVIDENCE) == [silent.mrn]
+
+
+@pytest.mark.parametrize("status", ["cancelled", "preliminary"])
+def test_a_result_that_is_no_evidence_takes_nobody_off(staff, status):
+    silent = treated(staff, TODAY - timedelta(days=130), labs_until=None)
+    add_lab(staff, silent, "cbc_diff", TODAY - timedelta(days=20), result_status=status)
+    project(staff)
+    assert members(staff, Tally.NO_EVIDENCE) == [silent.mrn]
+    assert funnel(staff).lost == 1
+
+
+def test_an_exam_that_no_schedule_asks_for_is_heard_of_too(staff):
+    treated(staff, TODAY - timedelta(days=130), labs_until=None)
+    seen = treated(staff, TODAY - timedelta(days=130), labs_until=None)
+    add_exam(staff, seen, "tb_screen", TODAY - timedelta(days=20))
+    project(staff)
+    assert seen.mrn not in members(staff, Tally.NO_EVIDENCE)
+    assert funnel(staff).lost == 1
 
 
 def test_the_clinic_sets_how_long_is_too_long(staff):

@@ -5,20 +5,19 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select, union_all
+from sqlalchemy import select
 
-from clinic_tracker.domain.history import VALID_STATUSES
 from clinic_tracker.domain.protocol import Protocol
 from clinic_tracker.domain.reporting.columns import Column, Kind, Privacy
 from clinic_tracker.domain.reporting.definition import Definition, Line, Takes
 from clinic_tracker.domain.reporting.parameters import Parameters
 from clinic_tracker.domain.schedule import forecast
 from clinic_tracker.models.base import db
-from clinic_tracker.models.monitoring import Exam, FormSubmission, LabReport, Outreach
+from clinic_tracker.models.monitoring import Outreach
 from clinic_tracker.models.patients import Patient
-from clinic_tracker.models.treatment import Infusion
 from clinic_tracker.queries.history import histories_on
 from clinic_tracker.queries.knowledge import Knowledge, Person
+from clinic_tracker.queries.last_evidence import last_evidence
 from clinic_tracker.queries.outreach import UNANSWERED
 from clinic_tracker.queries.protocols import packaged_protocols
 from clinic_tracker.queries.reports.asked import Asked
@@ -83,7 +82,7 @@ def lines(scope: Scope, parameters: Parameters) -> Iterator[Line]:
     """Those who are lost, the longest first, then by name."""
     known, as_of = Knowledge(scope), parameters.as_of
     named = known.prescribers()
-    last = _last_evidence(scope, as_of)
+    last = last_evidence(scope, by=as_of)
     protocols = protocols_in_force(scope, packaged_protocols(), as_of)
     silent = [person for person in Asked.of(parameters).people(known) if _is_silent(person, last, protocols, as_of)]
     lost = sorted(_lost(known, silent, last, protocols, as_of), key=lambda one: -one[1])
@@ -112,27 +111,6 @@ def _lost(
         days = min(as_of.toordinal(), answer.monitoring_ends) - last[person.id].toordinal()
         if days > protocol.value(LIMIT):
             yield person, days, date.fromordinal(answer.monitoring_ends)
-
-
-def _last_evidence(scope: Scope, as_of: date) -> dict[int, date]:
-    """The latest day of evidence of each patient by a date, in one statement."""
-
-    def latest(table: Any, day: Any, *conditions: Any) -> Any:
-        of_clinic = (table.clinic_id == scope.clinic_id, table.withdrawn_at.is_(None), day <= as_of)
-        statement = select(table.patient_id.label("patient"), func.max(day).label("day"))
-        return statement.where(*of_clinic, *conditions).group_by(table.patient_id)
-
-    valid = [status.value for status in VALID_STATUSES]
-    parts = union_all(
-        latest(Infusion, Infusion.infused_on),
-        latest(LabReport, LabReport.collected_on, LabReport.result_status.in_(sorted(valid))),
-        latest(Exam, Exam.performed_on),
-        latest(FormSubmission, FormSubmission.submitted_on),
-    ).subquery()
-    found: dict[int, date] = {}
-    for patient, day in db.session.execute(select(parts.c.patient, parts.c.day)):
-        found[patient] = max(day, found.get(patient, day))
-    return found
 
 
 def _contacts(scope: Scope, keys: Collection[int], as_of: date) -> dict[int, list[_Contact]]:
