@@ -5,19 +5,20 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from clinic_tracker.domain.vocabulary import Panel, Role
+from clinic_tracker.domain.vocabulary import FindingAction, Panel, Role
 from clinic_tracker.models.access import User
 from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import LabReport
 from clinic_tracker.queries.review_clock import review_due_dates
 from clinic_tracker.queries.review_queue import QueueFilter, review_queue, unseen_reds, waiting_count
 from clinic_tracker.queries.scope import Scope
+from clinic_tracker.services.acknowledgements import Answer, acknowledge
 from clinic_tracker.services.cover import arrange_cover, withdraw_cover
 from clinic_tracker.services.reviews import review_reports
 from tests.factories import Chart, register
 from tests.fixtures.clock import Clock
 from tests.fixtures.people import Cast, add_person
-from tests.reviewed import answered, reports
+from tests.reviewed import WHY, answered, reports
 
 DRAWN = date(2026, 1, 12)
 
@@ -123,6 +124,25 @@ def test_reds_that_nobody_saw_on_their_day_are_counted_until_somebody_says_somet
     (red, _) = review_queue(doctor, QueueFilter(late=True)).rows
     answered(doctor, charts["own"], reports(public_id=red.report.public_id)[0], signed=False)
     assert (unseen_reds(doctor, mine=False), unseen_reds(doctor, mine=True)) == (1, 0), "somebody has seen it"
+
+
+def test_a_red_that_comes_up_on_an_answered_result_is_counted_until_it_is_answered(
+    charts: dict[str, Chart], clock: Clock, cast: Cast, scope_for: Callable[..., Scope]
+) -> None:
+    chart = charts["own"]
+    chart.results(DRAWN, "creatinine", creatinine="1.3")
+    answered(scope_for(cast.neurologist), chart, reports()[0])
+    clock.forward(days=1)
+    assert unseen_reds(scope_for(cast.neurologist), mine=False) == 0
+    chart.results(date(2025, 12, 12), "creatinine", creatinine="0.5")
+    assert reports()[0].worst_level == "red"
+    doctor = scope_for(cast.neurologist)
+    assert unseen_reds(doctor, mine=False) == 1
+    rules = {item["rule"] for item in reports()[0].findings if item["level"] == "red"}
+    acknowledge(
+        doctor, chart.id, reports()[0].public_id, [Answer(rule, FindingAction.NO_ACTION, WHY) for rule in rules]
+    )
+    assert unseen_reds(doctor, mine=False) == 0
 
 
 def test_the_patients_of_a_covered_prescriber_come_after_ones_own(
