@@ -142,8 +142,8 @@ def _work(worker: str, stop: Event, stopping: Callable[[], bool]) -> None:
     while not stopping():
         try:
             if monotonic() >= next_minute:
+                next_minute = monotonic() + MINUTE  # before: trouble with it must not keep files from being made
                 every_minute()
-                next_minute = monotonic() + MINUTE
             while make_next(worker, stopping):
                 pass
             send_letters()

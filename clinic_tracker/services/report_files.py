@@ -1,6 +1,7 @@
 """The folder with the files of reports: put there whole or not at all, told whole by their hash, removed in time."""
 
 import hashlib
+import logging
 import os
 import re
 import uuid
@@ -22,6 +23,7 @@ from clinic_tracker.services.report_runs import find_run, told
 from clinic_tracker.services.unit_of_work import unit_of_work
 
 PRUNED_AT_ONCE = 100
+log = logging.getLogger(__name__)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -118,26 +120,40 @@ def read_digest(_scope: Scope, text: str) -> str:
 
 
 def prune(scope: Scope, folder: Path) -> int:
-    """Remove the files whose time is over, and what crashed workers left; how many are gone. The rows stay."""
-    removed = 0
-    while expired := _expired(scope):
-        for row in expired:
-            (folder / stored_name(row.public_id, row.attempts, row.format)).unlink(missing_ok=True)
-            removed += 1
-        _note_removed(scope, [row.id for row in expired])
+    """Remove the files whose time is over, and what crashed workers left; how many are gone. The rows stay.
+
+    One that cannot be removed is logged and tried again next time; the others go.
+    """
+    removed, last = 0, 0
+    while expired := _expired(scope, last):
+        last = expired[-1].id
+        gone = [row.id for row in expired if _remove(folder / stored_name(row.public_id, row.attempts, row.format))]
+        if gone:
+            _note_removed(scope, gone)
+        removed += len(gone)
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
         stored = read_stored_name(path.name)
         if stored is not None and not _is_wanted(stored):
-            path.unlink(missing_ok=True)
-            removed += 1
+            removed += _remove(path)
     db.session.rollback()
     return removed
 
 
-def _expired(scope: Scope) -> list[ReportRun]:
+def _remove(path: Path) -> bool:
+    """Whether a file is gone."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("The file %s cannot be removed: %s", path.name, error.strerror)
+        return False
+    return True
+
+
+def _expired(scope: Scope, after: int) -> list[ReportRun]:
     statement = (
         select(ReportRun)
         .where(ReportRun.removed_at.is_(None), ReportRun.finished_at.is_not(None), ReportRun.expires_at <= scope.now)
+        .where(ReportRun.id > after)
         .order_by(ReportRun.id)
         .limit(PRUNED_AT_ONCE)
     )

@@ -1,5 +1,6 @@
 """Reports that come by themselves: set up, changed, ended, and due exactly once each time."""
 
+import logging
 import uuid
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sqlalchemy import delete, select
+from sqlalchemy.exc import OperationalError
 
 from clinic_tracker.domain.errors import NotFound, RuleViolation
 from clinic_tracker.domain.permissions import Permission
@@ -31,6 +33,7 @@ from clinic_tracker.services.unit_of_work import check_version, unit_of_work
 ACTOR = "report schedule"
 DATES = frozenset({"from", "to", "as_of", "known_at", "compared_with"})
 MOST_MISSED = 12  # due dates that are made up for after a time without a worker
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,10 @@ def end_schedule(scope: Scope, schedule: uuid.UUID) -> None:
 
 
 def make_due(scope: Scope) -> int:
-    """Ask for everything that is due by now in any clinic, each due date once; how many files were asked for."""
+    """Ask for everything that is due by now in any clinic, each due date once; how many files were asked for.
+
+    A schedule that this goes wrong with is logged and tried again next time; the others are not kept waiting.
+    """
     statement = (
         select(ReportSchedule.id, Clinic.slug)
         .join(Clinic, Clinic.id == ReportSchedule.clinic_id)
@@ -121,8 +127,14 @@ def make_due(scope: Scope) -> int:
     for key, slug in known:
         in_clinic = scope_of_command(scope, slug, ACTOR, scope.now)
         if in_clinic is not None:
-            with suppress(RuleViolation):  # another worker was faster; what is still missing is asked for next time
-                asked += _make_due(in_clinic, key)
+            try:
+                with suppress(RuleViolation):  # another worker was faster; what is still missing is asked for next time
+                    asked += _make_due(in_clinic, key)
+            except OperationalError:  # nor would the database answer for the next
+                raise
+            except Exception:  # one schedule must not keep the files of others from being made
+                db.session.rollback()
+                log.exception("What is due by a schedule could not be asked for")
     return asked
 
 

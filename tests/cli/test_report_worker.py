@@ -6,13 +6,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Event
 
 import pytest
 
-from clinic_tracker.cli.report_worker import make_next
+from clinic_tracker.cli import report_worker
+from clinic_tracker.cli.report_worker import every_minute, make_next
 from clinic_tracker.domain.reporting.formats import ReportFormat
 from clinic_tracker.domain.reporting.rhythm import RelativePeriod, Rhythm
 from clinic_tracker.exports.stored_reports import Outcome
+from clinic_tracker.services import report_schedules
 from clinic_tracker.services.report_schedules import Plan, add_schedule
 from tests.made_reports import Numbers, asked_for, names, row
 
@@ -69,6 +72,57 @@ def test_a_worker_that_is_to_stop_takes_nothing(scope, folder):
     run = asked_for(scope)
     assert make_next("worker", lambda: True) is None
     assert row(run).attempts == 0
+
+
+def test_a_file_that_cannot_be_removed_keeps_nothing_else_from_being_done(scope, clock, folder, caplog):
+    stuck, gone = asked_for(scope, token="1"), asked_for(scope, token="2")
+    while make_next("worker"):
+        pass
+    path = folder / f"{stuck}-1.csv"
+    path.unlink()
+    path.mkdir()
+    clock.forward(days=31)
+    every_minute()
+    assert names(folder) == [path.name]
+    assert f"{path.name} cannot be removed" in caplog.text
+    assert (row(stuck).removed_at, row(gone).removed_at) == (None, clock.now)
+    path.rmdir()
+    every_minute()
+    assert row(stuck).removed_at == clock.now
+
+
+def test_one_schedule_that_goes_wrong_keeps_no_other_waiting(scope, clock, folder, monkeypatch, caplog):
+    plan = Plan("numbers", {}, RelativePeriod.LAST_WEEK, ReportFormat.CSV, Rhythm(weekday=1))
+    add_schedule(scope, plan)
+    add_schedule(scope, plan)
+    clock.set("2026-01-26 05:00")
+    usual, wrong = report_schedules._run_of, ["once"]
+
+    def run_of(*given):
+        if wrong:
+            raise KeyError(wrong.pop())
+        return usual(*given)
+
+    monkeypatch.setattr(report_schedules, "_run_of", run_of)
+    every_minute()
+    assert make_next("worker") is Outcome.MADE
+    assert make_next("worker") is None
+    assert "could not be asked for" in caplog.text
+    every_minute()
+    assert make_next("worker") is Outcome.MADE
+
+
+def test_files_are_made_though_what_the_clock_asks_for_fails(scope, folder, monkeypatch):
+    run = asked_for(scope)
+
+    def fails():
+        raise PermissionError("reports")
+
+    monkeypatch.setattr(report_worker, "every_minute", fails)
+    monkeypatch.setattr(report_worker, "AFTER_TROUBLE_SECONDS", 0)
+    turns = iter([False] * 5)
+    report_worker._work("worker", Event(), lambda: next(turns, True))
+    assert row(run).finished_at is not None
 
 
 @pytest.mark.both_databases
