@@ -1,0 +1,70 @@
+"""A match that is undone leaves the chart as it was before, and what is there on its own stays."""
+
+import pytest
+
+from clinic_tracker.domain.messages import ReportState
+from clinic_tracker.domain.vocabulary import Panel
+from clinic_tracker.services.inbound_resolve import match_result, undo_match
+from tests.factories import register
+from tests.inbound import DAY, add_source, at, exam_line, line, message, report, reports_of, results, send
+from tests.reviewed import exams
+
+REASON = "Wrong person"
+
+
+@pytest.fixture
+def scope(scope_for, cast):
+    return scope_for(cast.staff)
+
+
+@pytest.fixture
+def source(scope):
+    return add_source(scope)
+
+
+@pytest.fixture
+def other(scope):
+    return register(scope).row
+
+
+@pytest.fixture
+def confirmed(scope, source):
+    """A chart on which a TSH was typed from paper, and the laboratory sent the same."""
+    chart = register(scope).results(DAY, Panel.TSH)
+    send(scope, source, message(chart.row, report("tsh", key="T", issued_at=at(13))))
+    return chart.row
+
+
+def test_what_was_typed_stays_where_the_result_goes_to_another_chart(scope, source, confirmed, other):
+    undo_match(scope, results()[0].public_id, reason=REASON, to=other.public_id)
+    assert [(row.state, row.source, row.external_id) for row in reports_of(confirmed, None)] == [
+        ("recorded", "typed", None)
+    ]
+    assert [row.external_id for row in reports_of(other)] == ["T:tsh"]
+    corrected = report(line("tsh", "9.9"), key="T", state=ReportState.CORRECTED, issued_at=at(14))
+    send(scope, source, message(other, corrected))
+    assert [row.state for row in reports_of(confirmed, None)] == ["recorded"]
+    assert [row.state for row in reports_of(other, None)] == ["corrected", "recorded"]
+
+
+@pytest.mark.parametrize("back", [True, False])
+def test_a_result_that_confirmed_what_was_typed_can_be_matched_again(scope, confirmed, other, back):
+    undo_match(scope, results()[0].public_id, reason=REASON)
+    match_result(scope, results()[0].public_id, (confirmed if back else other).public_id)
+    assert [row.state for row in results()] == ["duplicate" if back else "recorded"]
+    assert [row.external_id for row in reports_of(confirmed)] == ["T:tsh" if back else None]
+    assert len(reports_of(other)) == (0 if back else 1)
+
+
+def test_an_exam_that_a_person_entered_stays_and_only_the_other_follows_the_laboratory(scope, source, other):
+    chart = register(scope).exam("hiv_test", DAY, "negative")
+    send(scope, source, message(chart.row, report(exam_line("hiv_test", "Non-Reactive"), key="H", issued_at=at(13))))
+    undo_match(scope, results()[0].public_id, reason=REASON, to=other.public_id)
+    reactive = report(exam_line("hiv_test", "Reactive"), key="H", state=ReportState.CORRECTED, issued_at=at(14))
+    send(scope, source, message(other, reactive))
+    (mine,) = exams(patient_id=chart.row.id)
+    assert (mine.state, mine.outcome, mine.external_id) == ("recorded", "negative", None)
+    assert [(row.state, row.outcome) for row in exams(patient_id=other.id)] == [
+        ("corrected", "negative"),
+        ("recorded", "positive"),
+    ]
