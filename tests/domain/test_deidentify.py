@@ -5,16 +5,18 @@ from itertools import pairwise
 
 import pytest
 
-from clinic_tracker.domain.reporting.columns import Kind, Privacy
-from clinic_tracker.domain.reporting.definition import Line
+from clinic_tracker.domain.errors import RuleViolation
+from clinic_tracker.domain.reporting.columns import Column, Kind, Privacy
+from clinic_tracker.domain.reporting.definition import Definition, Line, Takes
 from clinic_tracker.domain.reporting.deidentify import MOST_SHIFT, Context, deidentified, shift_of, study_number
 from clinic_tracker.domain.reporting.ordering import ordered
-from clinic_tracker.domain.reporting.parameters import Identity
+from clinic_tracker.domain.reporting.parameters import Identity, read_parameters
 from clinic_tracker.queries.reports.registry import SOURCES
 from tests.report_samples import COLUMNS, line, patient
 
 pytestmark = pytest.mark.no_database
 FIRST = date(2025, 12, 1)
+NOW = datetime(2026, 11, 22, 17, tzinfo=UTC)
 
 
 def copy(identity, lines, first=None):
@@ -89,3 +91,27 @@ def test_lines_are_sorted_however_many_there_are(at_once):
 
 def test_a_day_is_never_shifted_by_parts_of_a_day():
     assert shift_of(patient(3)) % timedelta(days=1) == timedelta()
+
+
+def definition(*privacies: Privacy) -> Definition:
+    columns = tuple(Column(f"c{place}", "C", Kind.TEXT, "C", privacy) for place, privacy in enumerate(privacies))
+    return Definition("n", "N", "N?", columns, takes=frozenset({Takes.PERIOD}))
+
+
+@pytest.mark.parametrize("identity", ["shifted", "intervals"])
+def test_a_short_period_would_tell_the_dates_and_is_refused(identity: str) -> None:
+    asked = {"from": "2026-11-17", "to": "2026-11-17", "identity": identity}
+    with pytest.raises(RuleViolation, match="of at least 330 days") as refused:
+        read_parameters(definition(Privacy.PATIENT), asked, NOW, "America/New_York")
+    assert refused.value.field == "from"
+
+
+@pytest.mark.parametrize("day", ["2026-03-01", "2025-02-01", "2026-11-22"])
+def test_the_period_meant_by_default_is_long_enough(day: str) -> None:
+    asked = {"to": day, "identity": "shifted"}
+    assert read_parameters(definition(Privacy.PATIENT), asked, NOW, "America/New_York").identity == "shifted"
+
+
+def test_figures_of_nobody_may_be_of_a_short_period() -> None:
+    asked = {"from": "2026-11-17", "to": "2026-11-17", "identity": "shifted"}
+    assert read_parameters(definition(Privacy.OPEN), asked, NOW, "America/New_York").identity == "shifted"

@@ -16,6 +16,7 @@ from tests.monitored import add_course, add_labs, add_patient, enroll, project
 
 URL = "/reports/obligations"
 PERIOD = "from=2025-04-01&to=2025-12-31"
+YEAR = "from=2025-01-01&to=2025-12-31"
 
 
 @pytest.fixture
@@ -96,7 +97,7 @@ def test_an_empty_answer_says_so(page, cast):
 
 
 def test_a_deidentified_answer_leads_to_no_chart(patient, page, cast):
-    shown = page.sign_in(cast.administrator).get(f"{URL}?{PERIOD}&identity=intervals")
+    shown = page.sign_in(cast.administrator).get(f"{URL}?{YEAR}&identity=intervals")
     assert f"/patients/{patient.public_id}" not in shown.text
     assert patient.mrn not in shown.words
     assert "Study number" in shown.words
@@ -149,7 +150,7 @@ def test_the_page_and_the_file_have_the_same_checksum(patient, page, cast):
 
 
 def test_a_file_without_identity(patient, page, cast):
-    content = page.sign_in(cast.administrator).get(f"{URL}/file?{PERIOD}&identity=shifted").response.text
+    content = page.sign_in(cast.administrator).get(f"{URL}/file?{YEAR}&identity=shifted").response.text
     rows = list(csv.DictReader(io.StringIO(content, newline="")))
     assert rows
     assert "study_number" in rows[0]
@@ -191,3 +192,8 @@ def test_a_long_report_is_made_beside_the_server_and_not_noted_yet(patient, page
     assert answer.location.startswith("/reports/files/new?")
     assert "from=2025-04-01" in answer.location
     assert db.session.scalars(db.select(AuditEvent).where(AuditEvent.action == "data.exported")).all() == []
+
+
+def test_a_copy_without_identity_of_a_few_days_is_refused(page, cast):
+    shown = page.sign_in(cast.administrator).get(f"{URL}?{PERIOD}&identity=shifted", status=400)
+    assert "A copy without identity is of at least 330 days" in " ".join(shown.errors)

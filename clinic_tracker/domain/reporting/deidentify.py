@@ -23,7 +23,8 @@ STUDY_NUMBER = Column(
 )
 WORDS = {
     Identity.SHIFTED: "Study numbers in place of patients; names, numbers, staff and free text are left out; the dates "
-    f"of a patient are all shifted by one and the same number of days, between 1 and {MOST_SHIFT} either way",
+    f"of a patient are all shifted by one and the same number of days, between 1 and {MOST_SHIFT} either way; near its "
+    "ends the period asked about narrows that down: hand such a copy to people who are bound not to try",
     Identity.INTERVALS: "Study numbers in place of patients; names, numbers, staff and free text are left out; dates "
     "are days since the first infusion",
 }

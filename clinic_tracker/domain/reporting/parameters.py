@@ -20,9 +20,11 @@ from clinic_tracker.domain.local_time import (
     to_utc,
     zone,
 )
+from clinic_tracker.domain.reporting.columns import Privacy
 from clinic_tracker.domain.reporting.definition import Definition, Takes
 
 DEFAULT_MONTHS = 12
+SHORTEST_WITHOUT_IDENTITY = timedelta(days=330)  # the twelve months meant by default have at least 334
 _WITH_TIME = re.compile(
     r"(.+?)[,\s]+(\d{1,2}:\d{2}(?::\d{2})?\s*(?:[ap]\.?m?\.?)?|\d{1,2}\s*[ap]\.?m\.?|noon|midnight)", re.IGNORECASE
 )
@@ -105,6 +107,9 @@ def read_parameters(definition: Definition, values: Mapping[str, str], now: date
     if compared_with is None and Takes.COMPARED_WITH in definition.takes:
         compared_with = _end_of(as_of, time_zone)
     from_on, to_on = _period(definition, given, today, as_of)
+    identity = Identity(_one_of("identity", given.get("identity", Identity.FULL), [one.value for one in Identity]))
+    if identity is not Identity.FULL:
+        _refuse_short(definition, from_on, to_on)
     return Parameters(
         as_of,
         from_on,
@@ -113,7 +118,7 @@ def read_parameters(definition: Definition, values: Mapping[str, str], now: date
         given.get("requirement"),
         _uuid(given, "prescriber"),
         _uuid(given, "patient"),
-        Identity(_one_of("identity", given.get("identity", Identity.FULL.value), [one.value for one in Identity])),
+        identity,
         _uuid(given, "person"),
         compared_with,
         {
@@ -146,6 +151,17 @@ def _refuse_unknown(definition: Definition, given: Mapping[str, str]) -> None:
     for name in sorted(given.keys() - known):
         message = f"The report “{definition.title}” takes no parameter {name}."
         raise RuleViolation("unknown_parameter", name, message)
+
+
+def _refuse_short(definition: Definition, from_on: date | None, to_on: date | None) -> None:
+    """RuleViolation for a copy without identity of a short period: the days asked about would tell the dates."""
+    of_patients = any(column.privacy in (Privacy.PATIENT, Privacy.DATED) for column in definition.columns)
+    if of_patients and from_on is not None and to_on is not None and to_on - from_on < SHORTEST_WITHOUT_IDENTITY:
+        message = (
+            f"A copy without identity is of at least {SHORTEST_WITHOUT_IDENTITY.days} days: "
+            "in a shorter time the days asked about would tell the dates that it hides."
+        )
+        raise RuleViolation("period_too_short", "from", message)
 
 
 def _period(
