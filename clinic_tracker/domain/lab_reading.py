@@ -56,7 +56,8 @@ class OrderedPanel(NamedTuple):
 class Understood:
     """What a report says. ``problems`` are lines left out; everything else of the report stands.
 
-    ``unsettled`` are the exams of which a line is not final or not read: what was known of them before still counts.
+    ``unsettled`` are the exams of which a line is not final or not read, ``unread`` the analytes with a value that
+    cannot be read: what was known of them before still counts.
     """
 
     panels: tuple[ReadPanel, ...] = ()
@@ -64,6 +65,7 @@ class Understood:
     orders: tuple[OrderedPanel, ...] = ()
     problems: tuple[Doubt, ...] = ()
     unsettled: frozenset[ExamKind] = frozenset()
+    unread: frozenset[str] = frozenset()
 
 
 class _Line(NamedTuple):
@@ -116,8 +118,8 @@ class LabReader:
             spoiled |= {panel: problem for panel in values if panel in SPOILS[problem] and panel not in spoiled}
         panels = tuple(self._panel(panel, rows, spoiled.get(panel), report) for panel, rows in values.items())
         panels = panels or self._flagged_alone(report, [*exams, *problems])
-        unsettled = self._unsettled(report, exams)
-        return Understood(panels, tuple(exams.values()), (), tuple(dict.fromkeys(problems)), unsettled)
+        open_exams, unread = self._unsettled(report, exams), self._unread(report, values)
+        return Understood(panels, tuple(exams.values()), (), tuple(dict.fromkeys(problems)), open_exams, unread)
 
     def _flagged_alone(self, report: SentReport, beside: Sequence[object]) -> tuple[ReadPanel, ...]:
         """A report of nothing that is followed here stands on the chart without values where the laboratory flagged it.
@@ -209,6 +211,18 @@ class LabReader:
             is_read = state in (ReportState.FINAL, ReportState.CORRECTED) and _outcome(kind, sent) is not None
             if not is_read and (kind not in exams or exams[kind].outcome != "positive"):
                 found.add(kind)
+        return frozenset(found)
+
+    def _unread(self, report: SentReport, read: Mapping[Panel, Mapping[str, object]]) -> frozenset[str]:
+        """The analytes of which there is a value that cannot be read, and no other one."""
+        found = set()
+        for sent in report.values:
+            meaning = self.codes.meaning(sent.codes)
+            if meaning is None or meaning.kind is not LocalCodeKind.ANALYTE or state_of_line(report, sent) in _NO_VALUE:
+                continue
+            is_read = meaning.target in read.get(self.catalog.analytes[meaning.target].panel, {})
+            if sent.text.strip() and not specimen_problem(sent.text) and not is_read:
+                found.add(meaning.target)
         return frozenset(found)
 
     def _value(

@@ -17,6 +17,7 @@ from clinic_tracker.services import inbound_corrections as corrections
 from clinic_tracker.services.inbound_chart import APPLIED, Arrival, Chart, Charts, Prior, priors_of
 from clinic_tracker.services.inbound_orders import Orders
 from clinic_tracker.services.inbound_rows import Row, Rows, new_fact, new_report
+from clinic_tracker.services.inbound_unsettled import Values, earlier_values, with_values_before
 
 NO_CERVIX = "This chart says that the patient has no cervix: an HPV screen cannot be recorded."
 ON_CHART = APPLIED | {InboundState.DUPLICATE}
@@ -90,7 +91,7 @@ class Filing:
         understood = self.reader.understand(merged(others), chart.sex) if others else Understood()
         report = merged(others) if others else arrival.report
         arrival.row["report"]["with"] = list(latest.together)
-        self._write(chart, lead, arrival.row, understood, report, "", known=True)
+        self._write(chart, lead, arrival.row, understood, report, "", known=True, earlier={})
 
     def _others(self, keys: Sequence[str], but: set[str]) -> list[SentReport]:
         """The newest versions of the other parts of a panel, as they were sent."""
@@ -126,7 +127,10 @@ class Filing:
             self.orders.follow(chart, fresh[0], understood.orders)
             state = InboundState.NOTED
         else:
-            state = self._write(chart, together[0], first, understood, report, laboratory, known=bool(latest or before))
+            known = [prior for key in together for prior in priors.get(key, ()) if prior.id != first.get("id")]
+            earlier = earlier_values(self.scope, self.reader, chart, report, understood.unread, known)
+            what = (first, understood, report, laboratory)
+            state = self._write(chart, together[0], *what, known=bool(latest or before), earlier=earlier)
         for arrival in fresh:
             arrival.row["state"] = state.value
             if len(together) > 1:
@@ -158,16 +162,26 @@ class Filing:
         return fitting[0] if len(fitting) == 1 else ()
 
     def _write(
-        self, chart: Chart, lead: str, result: Row, understood: Understood, report: SentReport, lab: str, *, known: bool
+        self,
+        chart: Chart,
+        lead: str,
+        result: Row,
+        understood: Understood,
+        report: SentReport,
+        lab: str,
+        *,
+        known: bool,
+        earlier: Values,
     ) -> InboundState:
         """Record what was understood in the place of what stands of it; what became of the report."""
         scope = self.scope
         standing = corrections.standing_reports(scope, self.source_id, {lead}) if known else {}
         stood = corrections.standing_exams(scope, self.source_id, {lead}) if known else {}
         kept, stays = 0, set()
-        for panel in understood.panels:
-            row = self._row(chart, lead, panel, report, lab)
-            kept += self._put(chart, row, panel, result, standing.pop(row["external_id"], None), report)
+        for read in understood.panels:
+            old = standing.pop(f"{lead}:{read.panel.value}", None)
+            panel = with_values_before(scope, self.reader, read, old, earlier)
+            kept += self._put(chart, self._row(chart, lead, panel, report, lab), panel, result, old, report)
         for kind in understood.unsettled:  # the newer version does not say yet what is true: what stands here stays
             external = corrections.exam_id(scope, self.source_id, lead, kind)
             if external in stood and stood[external].patient_id == chart.id:

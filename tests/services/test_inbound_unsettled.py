@@ -1,15 +1,20 @@
 """A newer version that does not say yet what is true takes nothing away, and somebody looks at it."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
 from clinic_tracker.domain.messages import LOINC, Coded, Observed, ReportState
-from clinic_tracker.domain.vocabulary import FindingAction
+from clinic_tracker.domain.vocabulary import FindingAction, LocalCodeKind
+from clinic_tracker.models.base import db
+from clinic_tracker.models.monitoring import LabValue
 from clinic_tracker.queries.review_queue import QueueFilter, review_queue
 from clinic_tracker.services.acknowledgements import Answer, acknowledge
+from clinic_tracker.services.lab_reports import withdraw_report
+from clinic_tracker.services.local_codes import map_code
 from tests.factories import register
-from tests.inbound import DAY, add_source, at, exam_line, message, report, results, send
+from tests.inbound import CBC, DAY, add_source, at, exam_line, line, message, report, reports_of, results, send
 from tests.reviewed import exams, tasks
 
 REPEATED = Answer("hiv_test_positive", FindingAction.REPEAT_ORDERED, None, date(2026, 2, 5), None)
@@ -37,8 +42,7 @@ def chart(scope):
 
 def hiv(text, **values):
     """A line of an HIV test with notes, or with a state of its own."""
-    line = exam_line("hiv_test", text)
-    return Observed(line.codes, line.text, line.unit, **values)
+    return replace(exam_line("hiv_test", text), **values)
 
 
 PRELIMINARY, FINAL, CORRECTED = ReportState.PRELIMINARY, ReportState.FINAL, ReportState.CORRECTED
@@ -51,11 +55,11 @@ NOT_SETTLED = [
 ]
 
 
-@pytest.mark.parametrize("line, state", NOT_SETTLED)
-def test_a_positive_exam_stays_until_a_newer_version_says_otherwise(scope, doctor, source, chart, line, state):
+@pytest.mark.parametrize("one, state", NOT_SETTLED)
+def test_a_positive_exam_stays_until_a_newer_version_says_otherwise(scope, doctor, source, chart, one, state):
     send(scope, source, message(chart.row, report(exam_line("hiv_test", "Reactive"), key="H", issued_at=at(13))))
     acknowledge(doctor, chart.id, exams()[0].public_id, [REPEATED], signed=False)
-    send(scope, source, message(chart.row, report(line, key="H", issued_at=at(14), state=state)))
+    send(scope, source, message(chart.row, report(one, key="H", issued_at=at(14), state=state)))
     assert [(exam.outcome, exam.state) for exam in exams()] == [("positive", "recorded")]
     assert [task.state for task in tasks()] == ["recorded"]
     assert review_queue(doctor, QueueFilter()).counts["red"] == 1
@@ -81,8 +85,8 @@ def test_an_exam_that_the_newer_version_does_not_speak_of_is_gone(scope, source,
 def test_an_exam_of_a_report_that_moved_does_not_stay_where_it_was(scope, source, chart):
     other = register(scope)
     send(scope, source, message(chart.row, report(exam_line("hiv_test", "Reactive"), key="H", issued_at=at(13))))
-    line = exam_line("hiv_test", "see letter")
-    send(scope, source, message(other.row, report(line, key="H", issued_at=at(14), state=CORRECTED)))
+    unclear = exam_line("hiv_test", "see letter")
+    send(scope, source, message(other.row, report(unclear, key="H", issued_at=at(14), state=CORRECTED)))
     assert exams(state="recorded") == []
 
 
@@ -95,7 +99,60 @@ def test_an_exam_of_a_report_that_moved_does_not_stay_where_it_was(scope, source
     ],
 )
 def test_a_preliminary_exam_with_a_finding_waits_for_a_person(scope, source, chart, kind, text, state):
-    line = exam_line(kind, text)
-    send(scope, source, message(chart.row, report(line, key="H", state=PRELIMINARY, on=DAY - timedelta(days=1))))
+    early = exam_line(kind, text)
+    send(scope, source, message(chart.row, report(early, key="H", state=PRELIMINARY, on=DAY - timedelta(days=1))))
     assert (exams(), [row.state for row in results()]) == ([], [state])
     assert [one["kind"] for one in results()[0].problems] == (["preliminary"] if state == "not_understood" else [])
+
+
+UNKNOWN_UNIT = line("platelets", "30", "Tsd/mcl")
+FEW = (line("platelets", "30"), *CBC[1:])
+
+
+def platelets(row):
+    rows = db.session.query(LabValue).filter_by(lab_report_id=row.id, analyte="platelets")
+    return [value.number for value in rows]
+
+
+@pytest.mark.parametrize("unread", [UNKNOWN_UNIT, line("platelets", "see letter")])
+def test_a_red_value_stays_until_the_newer_one_is_read(scope, doctor, source, chart, unread):
+    send(scope, source, message(chart.row, report(*FEW, key="C", issued_at=at(13))))
+    for day in (14, 15):
+        corrected = report(unread, line("wbc", f"7.{day}"), *CBC[2:], key="C", issued_at=at(day), state=CORRECTED)
+        send(scope, source, message(chart.row, corrected))
+        (row,) = reports_of(chart.row)
+        assert (platelets(row), row.worst_level, row.result_status) == ([30.0], "red", "corrected")
+        assert review_queue(doctor, QueueFilter()).counts["red"] == 1
+    assert [row.state for row in results()] == ["recorded", "not_understood", "not_understood"]
+    send(scope, source, message(chart.row, report(*CBC, key="C", issued_at=at(16), state=CORRECTED)))
+    assert [platelets(row) for row in reports_of(chart.row)] == [[251.0]]
+
+
+def test_an_earlier_value_gives_way_when_the_unit_is_mapped(scope, source, chart):
+    send(scope, source, message(chart.row, report(*FEW, key="C", issued_at=at(13))))
+    unread = line("platelets", "140", "Tsd/mcl")
+    send(scope, source, message(chart.row, report(unread, *CBC[1:], key="C", issued_at=at(14), state=CORRECTED)))
+    map_code(scope, source.public_id, LocalCodeKind.UNIT, "", "Tsd/mcl", "Tsd/mcl", "10*3/uL")
+    assert [platelets(row) for row in reports_of(chart.row)] == [[140.0]]
+    assert [row.state for row in results()] == ["recorded", "recorded"]
+
+
+def test_an_earlier_value_that_was_taken_back_does_not_return(scope, source, chart):
+    send(scope, source, message(chart.row, report(*FEW, key="C", issued_at=at(13))))
+    send(scope, source, message(chart.row, report(key="C", issued_at=at(14), state=ReportState.CANCELLED)))
+    send(scope, source, message(chart.row, report(UNKNOWN_UNIT, *CBC[1:], key="C", issued_at=at(15), state=CORRECTED)))
+    assert [platelets(row) for row in reports_of(chart.row)] == [[]]
+
+
+def test_an_earlier_value_that_a_person_withdrew_does_not_return(scope, source, chart):
+    send(scope, source, message(chart.row, report(*FEW, key="C", issued_at=at(13))))
+    withdraw_report(scope, chart.id, reports_of(chart.row)[0].public_id, reason="Clotted")
+    send(scope, source, message(chart.row, report(UNKNOWN_UNIT, *CBC[1:], key="C", issued_at=at(14), state=CORRECTED)))
+    assert [platelets(row) for row in reports_of(chart.row)] == [[]]
+
+
+def test_a_value_that_the_laboratory_cancels_is_gone(scope, source, chart):
+    send(scope, source, message(chart.row, report(*FEW, key="C", issued_at=at(13))))
+    gone = line("platelets", state=ReportState.CANCELLED)
+    send(scope, source, message(chart.row, report(gone, *CBC[1:], key="C", issued_at=at(14), state=CORRECTED)))
+    assert [platelets(row) for row in reports_of(chart.row)] == [[]]
