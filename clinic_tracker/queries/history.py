@@ -45,10 +45,10 @@ def load_history(
 ) -> dict[int, History]:
     """The history of each patient by key, with the ids of the facts as ``ref``.
 
-    With ``as_of`` a sign-off counts as it stood on that date; the caller still applies ``known_on``. With ``known``
-    what was known at an instant: the facts that stood then, of the patients as they were then. Corrected rows and rows
-    entered in error are left out; what the laboratory called preliminary or cancelled stays in, for "why?". Patients
-    of another clinic are not found.
+    With ``as_of`` a sign-off counts as it stood on that date, and any extension; the caller still applies ``known_on``.
+    With ``known`` what was known at an instant: the facts that stood then, of the patients as they were then. Corrected
+    rows and rows entered in error are left out; what the laboratory called preliminary or cancelled stays, for "why?".
+    Patients of another clinic are not found.
     """
     found: dict[int, History] = {}
     keys = sorted(patient_ids)

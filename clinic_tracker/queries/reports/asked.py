@@ -45,7 +45,8 @@ PERSON = (
 TWO_TIMES = (
     "“As of” is the day asked about: only facts dated by then count, whenever they were recorded. “As known at” holds "
     "back, in addition, what was recorded after an instant, and keeps what was withdrawn after it; settings, patients "
-    "and prescribers are those of that instant. Without it everything known now counts."
+    "and prescribers are those of that instant. Without it everything known now counts. An extension of monitoring has "
+    "no day from which it counts: once it is known it does on every day asked about."
 )
 GRACE = (
     "On time means done by the due date plus the grace set in the clinic's settings (report_on_time_grace_days, 7 days "

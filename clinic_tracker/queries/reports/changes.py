@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import or_, select
 
-from clinic_tracker.domain.vocabulary import FactState
+from clinic_tracker.domain.vocabulary import FactState, MonitoringDecisionKind
 from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import Exam, FormSubmission, LabReport, MonitoringDecision, Waiver
 from clinic_tracker.models.treatment import Infusion
@@ -54,10 +54,11 @@ _FACTS: tuple[tuple[str, Any, Any, Any, Any], ...] = (
     ),
 )
 _EVIDENCE = frozenset({"result", "exam", "form"})
+_WHENEVER = frozenset({MonitoringDecisionKind.EXTENDED.value})  # moves the end of monitoring on every day
 
 
 def changes_since(known: Knowledge, then: Knowledge, patients: Collection[int], as_of: date) -> dict[int, list[Change]]:
-    """What is told of days up to ``as_of`` and counts otherwise as known now than then, by patient."""
+    """What counts on days up to ``as_of``, and counts otherwise as known now than then, by patient."""
     found: defaultdict[int, list[Change]] = defaultdict(list)
     charts = then.charts(patients)
     for name, table, about, on, until in _FACTS:
@@ -72,7 +73,7 @@ def changes_since(known: Knowledge, then: Knowledge, patients: Collection[int], 
         )
         for patient, key, what, first, last, state, recorded_at, withdrawn_at in rows:
             counts, counted = (_stood(side, recorded_at, withdrawn_at) for side in (known, then))
-            if counts == counted or (first > as_of and name != "waiver"):
+            if counts == counted or (first > as_of and what not in _WHENEVER and name != "waiver"):
                 continue
             ended = CORRECTED if state == FactState.CORRECTED.value else WITHDRAWN
             told = (RECORDED, recorded_at) if counts else (ended, withdrawn_at)

@@ -11,6 +11,7 @@ from clinic_tracker.queries.history import load_history
 from clinic_tracker.queries.knowledge import Knowledge
 from clinic_tracker.queries.reports import differences
 from clinic_tracker.services.lab_reports import withdraw_report
+from clinic_tracker.services.monitoring_decisions import extend_monitoring
 from clinic_tracker.services.waivers import waive_requirement
 from tests.factories import MONTHLY
 from tests.listed import asked
@@ -117,6 +118,16 @@ def of(line):
 def listed(clinic, **values):
     lines = asked(clinic.scope, "obligations", **SPAN, **values)
     return {of(line): line["outcome"] for line in lines}
+
+
+def test_an_extension_decided_after_the_day_asked_about_counts_and_is_named(treated, clock):
+    clock.set("2028-05-15 09:00")
+    extend_monitoring(treated.scope, treated.charts["Adler"].id, extended_to=date(2029, 1, 31), reason=WHY)
+    clock.set("2028-06-01 09:00")
+    found = told(treated, as_of="2028-04-30")
+    assert ("cbc_diff", "C1M49", "missed", None) in [one[:4] for one in found]
+    assert {one[4:] for one in found} == {("decision", date(2028, 5, 15), "recorded")}
+    assert told(treated, as_of="2028-04-30", known_at="2028-05-14") == []
 
 
 @pytest.mark.parametrize(
