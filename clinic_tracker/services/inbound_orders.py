@@ -18,9 +18,9 @@ from clinic_tracker.services import audit
 from clinic_tracker.services.audit import AuditAction
 from clinic_tracker.services.inbound_chart import Arrival, Chart
 from clinic_tracker.services.inbound_rows import Row, Rows
+from clinic_tracker.services.lab_orders import NO_REASON, is_near
 
 AT_ONCE = 400
-NO_REASON = "Rejected by the laboratory; no reason was given"
 
 
 @dataclass(slots=True)
@@ -73,7 +73,7 @@ class Orders:
         order = self._named(chart, row["panel"], report)
         if order is None:
             day = row["collected_on"]
-            near = [one for one in self.open[chart.id] if one.panel == row["panel"] and _is_near(one, day)]
+            near = [one for one in self.open[chart.id] if one.panel == row["panel"] and is_near(self.scope, one, day)]
             order = near[0] if near else None
         if order is None:
             return
@@ -96,7 +96,7 @@ class Orders:
             if one.panel == panel and one.external_id is None and one.rejected_on is None
         ]
         day = report.collected_on or self.scope.today
-        near = [one for one in open_ones if _is_near(one, day)]
+        near = [one for one in open_ones if is_near(self.scope, one, day)]
         return near[0] if len(near) == 1 else None
 
     def _new(self, chart: Chart, ordered: OrderedPanel, report: SentReport) -> LabOrder:
@@ -132,10 +132,3 @@ class Orders:
         if report.issued_at is None:
             return self.scope.today
         return min(report.issued_at.astimezone(ZoneInfo(self.scope.time_zone)).date(), self.scope.today)
-
-
-def _is_near(order: LabOrder, collected_on: date) -> bool:
-    """Whether a report of that day can answer an order that it does not name."""
-    if order.collected_on is not None:
-        return abs((order.collected_on - collected_on).days) <= 1
-    return order.ordered_on <= collected_on

@@ -9,6 +9,7 @@ from datetime import date
 from sqlalchemy import select
 
 from clinic_tracker.domain.errors import RuleViolation
+from clinic_tracker.domain.history import VALID_STATUSES
 from clinic_tracker.domain.local_time import show_date
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.vocabulary import FactState, Panel
@@ -20,6 +21,8 @@ from clinic_tracker.services import audit, facts
 from clinic_tracker.services.audit import AuditAction
 from clinic_tracker.services.task_evidence import lineage
 from clinic_tracker.services.unit_of_work import unit_of_work
+
+NO_REASON = "Rejected by the laboratory; no reason was given"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,18 +103,61 @@ def withdraw_order(scope: Scope, patient: uuid.UUID, order: uuid.UUID, *, reason
         audit.record(scope, AuditAction.LAB_ORDER_WITHDRAWN, row, before=before, reason=reason)
 
 
+def answer_order(scope: Scope, report: LabReport) -> None:
+    """The open order of a panel that a report may be of has its result now; a spoiled specimen is to be drawn again.
+
+    Nothing happens for a report that is no evidence yet, and for a correction of one that has answered an order. Runs
+    inside the unit of work that records it.
+    """
+    if report.result_status not in VALID_STATUSES:
+        return
+    order = next((one for one in _open_of(scope, report) if is_near(scope, one, report.collected_on)), None)
+    if order is None or _answered(scope, report):
+        return
+    before = audit.snapshot(order)
+    if report.specimen_problem is not None:
+        order.rejected_on, order.rejected_reason = report.collected_on, report.missing or NO_REASON
+    else:
+        order.lab_report_id = report.id
+    audit.record(scope, AuditAction.LAB_ORDER_CHANGED, order, before=before)
+
+
+def is_near(_scope: Scope, order: LabOrder, collected_on: date) -> bool:
+    """Whether a report of that day can answer an order that it does not name."""
+    if order.collected_on is not None:
+        return abs((order.collected_on - collected_on).days) <= 1
+    return order.ordered_on <= collected_on
+
+
 def reopen_orders(scope: Scope, report: LabReport) -> None:
     """Orders that a withdrawn report, or a version that it replaced, has answered have no result now.
 
     Runs inside the unit of work that withdraws it.
     """
-    answered = select(LabOrder).where(
-        LabOrder.clinic_id == scope.clinic_id, LabOrder.lab_report_id.in_(lineage(scope, report))
-    )
-    for order in db.session.execute(answered).scalars():
+    for order in _answered(scope, report):
         before = audit.snapshot(order)
         order.lab_report_id = None
         audit.record(scope, AuditAction.LAB_ORDER_CHANGED, order, before=before)
+
+
+def _answered(scope: Scope, report: LabReport) -> list[LabOrder]:
+    """The orders that a report, or a version that it replaced, has answered."""
+    answered = select(LabOrder).where(
+        LabOrder.clinic_id == scope.clinic_id, LabOrder.lab_report_id.in_(lineage(scope, report))
+    )
+    return list(db.session.execute(answered).scalars())
+
+
+def _open_of(scope: Scope, report: LabReport) -> list[LabOrder]:
+    """The open orders of the patient and panel of a report, oldest first and rejected ones last."""
+    waiting = select(LabOrder).where(
+        LabOrder.clinic_id == scope.clinic_id,
+        LabOrder.patient_id == report.patient_id,
+        LabOrder.panel == report.panel,
+        LabOrder.state == FactState.RECORDED.value,
+        LabOrder.lab_report_id.is_(None),
+    )
+    return list(db.session.execute(waiting.order_by(LabOrder.rejected_on.is_not(None), LabOrder.id)).scalars())
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from clinic_tracker.services.facts import (
     withdraw,
 )
 from clinic_tracker.services.lab_findings import refresh_findings
-from clinic_tracker.services.lab_orders import reopen_orders
+from clinic_tracker.services.lab_orders import answer_order, reopen_orders
 from clinic_tracker.services.lab_sheets import SameDay, Sheet, completed, on_record, read_sheet, values_of
 from clinic_tracker.services.review_withdrawal import withdraw_follow_up
 from clinic_tracker.services.unit_of_work import unit_of_work
@@ -176,7 +176,7 @@ def _add_values(
     before: Mapping[str, Any] | None = None,
     reason: str | None = None,
 ) -> None:
-    """Add the values of a report, and note in the audit trail what it says with them."""
+    """Add the values of a report, note in the audit trail what it says with them, and close its order."""
     db.session.flush()
     values = [value._asdict() for value in read.values]
     db.session.add_all(LabValue(clinic_id=scope.clinic_id, lab_report_id=report.id, **value) for value in values)
@@ -190,6 +190,7 @@ def _add_values(
         after={**audit.snapshot(report), "values": values},
         reason=reason,
     )
+    answer_order(scope, report)
 
 
 def _refuse_two_replaced(sheet: Sheet, there: Mapping[Panel, LabReport]) -> None:
