@@ -187,12 +187,17 @@ def _no_monitoring(scope: Scope) -> Found:
     )
 
 
-def _no_evidence(scope: Scope) -> Found:
+def is_lost(scope: Scope) -> ColumnElement[bool]:
     """Treated, not signed off, and not one result, exam, form or infusion for the clinic's number of days (C)."""
     before = scope.today - timedelta(days=setting(scope, SILENT))
-    return _scheduled(scope, PatientSchedule.last_evidence_on).where(
+    return and_(
         PatientSchedule.first_infusion_on.is_not(None), _not_closed(), PatientSchedule.last_evidence_on < before
     )
+
+
+def _no_evidence(scope: Scope) -> Found:
+    """Those who are lost, as the dashboard and the report count them."""
+    return _scheduled(scope, PatientSchedule.last_evidence_on).where(is_lost(scope))
 
 
 def _no_prescriber(scope: Scope) -> Found:

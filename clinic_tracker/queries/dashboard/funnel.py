@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, NamedTuple
 
 from sqlalchemy import and_, case, exists, func, select
@@ -14,8 +14,7 @@ from clinic_tracker.models.patients import Enrollment, Patient
 from clinic_tracker.models.schedule import PatientSchedule
 from clinic_tracker.models.treatment import Authorization
 from clinic_tracker.queries.scope import Scope
-from clinic_tracker.queries.settings import setting
-from clinic_tracker.queries.tallies import SILENT
+from clinic_tracker.queries.tallies import is_lost
 
 YEARS = 4
 MONTHS = 12
@@ -81,12 +80,10 @@ def _places(scope: Scope) -> Iterator[tuple[str, bool, int]]:
     table, today = PatientSchedule, scope.today
     signed_off = table.monitoring_closed_on.is_not(None)
     ended = and_(table.monitoring_ends_on < today, table.monitoring_closed_on.is_(None))
-    before = today - timedelta(days=setting(scope, SILENT))
-    silent = and_(table.last_evidence_on < before, table.monitoring_closed_on.is_(None))
     columns = (
         table.last_infusion_on.label("last"),
         case((signed_off, "signed_off"), (ended, "ended"), else_="").label("place"),
-        case((silent, 1), else_=0).label("silent"),
+        case((is_lost(scope), 1), else_=0).label("silent"),
     )
     inner = (
         select(*columns)

@@ -36,20 +36,13 @@ DEFINITION = Definition(
         *PERSON,
         Column("phone", "Phone", Kind.TEXT, "Telephone number in the chart.", Privacy.IDENTITY),
         Column("last_on", "Last evidence", Kind.DATE, "Latest infusion, valid result, exam or form.", Privacy.DATED),
-        Column(
-            "days",
-            "Days without",
-            Kind.COUNT,
-            "Days from there to the date asked about, or to the end of monitoring.",
-            Privacy.DATED,
-        ),
+        Column("days", "Days without", Kind.COUNT, "Days from there to the date asked about.", Privacy.DATED),
         Column(
             "ends_on",
             "Monitoring ends",
             Kind.DATE,
-            "Reckoned from the last infusion, or extended.",
+            "Reckoned from the last infusion, or extended; once past, the sign-off is missing.",
             Privacy.DATED,
-            in_files_only=True,
         ),
         Column("contacted_at", "Last contact", Kind.INSTANT, "Latest contact on file, reached or not.", Privacy.DATED),
         Column("channel", "How", Kind.CODE, "How that contact was made."),
@@ -65,8 +58,9 @@ DEFINITION = Definition(
             "A result counts that is final or corrected, also one that is incomplete: the patient was there."
         ),
         (
-            "After the end of monitoring no more days are added, and nobody leaves the list for that: only evidence or "
-            "the prescriber's sign-off ends it. The REMS is to be told of patients lost (R-82, unconfirmed)."
+            "Nobody leaves the list because monitoring has ended meanwhile: only evidence or the prescriber's sign-off "
+            "ends it. The home page and the dashboard count the same patients. The REMS is to be told of patients "
+            "lost (R-82, unconfirmed)."
         ),
     ),
 )
@@ -102,15 +96,11 @@ def _is_silent(person: Person, last: dict[int, date], protocols: dict[str, Proto
 def _lost(
     known: Knowledge, silent: Sequence[Person], last: dict[int, date], protocols: dict[str, Protocol], as_of: date
 ) -> Iterator[tuple[Person, int, date]]:
-    """Of those of whom nothing was heard the ones in monitoring, with days of silence and the end of monitoring."""
+    """Of those of whom nothing was heard the ones not signed off, with days of silence and the end of monitoring."""
     for person, history in histories_on(known, silent, as_of):
-        protocol = protocols[person.protocol_id]
-        answer = forecast(history, protocol)
-        if answer.monitoring_ends is None or answer.closed_on is not None:
-            continue
-        days = min(as_of.toordinal(), answer.monitoring_ends) - last[person.id].toordinal()
-        if days > protocol.value(LIMIT):
-            yield person, days, date.fromordinal(answer.monitoring_ends)
+        answer = forecast(history, protocols[person.protocol_id])
+        if answer.monitoring_ends is not None and answer.closed_on is None:
+            yield person, (as_of - last[person.id]).days, date.fromordinal(answer.monitoring_ends)
 
 
 def _contacts(scope: Scope, keys: Collection[int], as_of: date) -> dict[int, list[_Contact]]:

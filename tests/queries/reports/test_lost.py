@@ -7,9 +7,11 @@ import pytest
 from clinic_tracker.models.access import ClinicSetting
 from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import MonitoringDecision, Outreach
+from clinic_tracker.queries.dashboard.funnel import funnel
 from clinic_tracker.queries.scope import Scope
+from clinic_tracker.queries.tallies import Tally, tally_patients
 from tests.listed import asked
-from tests.monitored import add_course, add_exam, add_form, add_infusion, add_lab, add_patient
+from tests.monitored import add_course, add_exam, add_form, add_infusion, add_lab, add_patient, project
 
 TODAY = date(2026, 1, 22)
 DAY = timedelta(days=1)
@@ -77,11 +79,9 @@ def test_what_is_no_evidence_does_not(scope, values):
     assert keys(asked(scope, "lost")) == [patient.id]
 
 
-def test_who_was_signed_off_never_infused_or_fully_monitored_is_not_lost(scope):
+def test_who_was_signed_off_or_never_infused_is_not_lost(scope):
     add_lab(scope, add_patient(scope), "cbc_diff", TODAY - 300 * DAY)
-    signed, finished, dropped = silent(scope, 200), silent(scope, 1500), silent(scope, 2000)
-    add_lab(scope, finished, "cbc_diff", TODAY - 60 * DAY)  # its monitoring ended soon after
-    add_lab(scope, dropped, "cbc_diff", TODAY - 1000 * DAY)
+    signed = silent(scope, 200)
     db.session.add(
         MonitoringDecision(
             clinic_id=scope.clinic_id, patient_id=signed.id, kind="closed", decided_on=TODAY, reason="Moved",
@@ -89,11 +89,35 @@ def test_who_was_signed_off_never_infused_or_fully_monitored_is_not_lost(scope):
         )
     )  # fmt: skip
     db.session.commit()
-    (line,) = asked(scope, "lost")
-    ends_on = date(2024, 8, 1)  # 48 months after 1-Aug-2020
-    assert (line["patient_id"], line["ends_on"]) == (dropped.id, ends_on)
-    assert line["days"] == (ends_on - (TODAY - 1000 * DAY)).days
-    assert keys(asked(scope, "lost", as_of=TODAY - DAY)) == [dropped.id, signed.id]
+    assert asked(scope, "lost") == []
+    assert keys(asked(scope, "lost", as_of=TODAY - DAY)) == [signed.id]
+
+
+def test_the_end_of_monitoring_takes_nobody_off(scope):
+    heard, finished, dropped = silent(scope, 1500), silent(scope, 1500), silent(scope, 2000)
+    add_lab(scope, heard, "cbc_diff", TODAY - 60 * DAY)
+    add_lab(scope, finished, "cbc_diff", TODAY - 97 * DAY)  # monitoring ended two months later
+    add_lab(scope, dropped, "cbc_diff", TODAY - 1000 * DAY)
+    db.session.commit()
+    lines = asked(scope, "lost")
+    assert [(line["patient_id"], line["days"]) for line in lines] == [(dropped.id, 1000), (finished.id, 97)]
+    assert lines[0]["ends_on"] == date(2024, 8, 1)  # 48 months after 1-Aug-2020
+
+
+def test_report_tally_and_dashboard_name_the_same_patients(scope):
+    for days in (90, 91, 200, 1500, 2000):
+        patient = silent(scope, days)
+        for ago in (89, 92):
+            if days > 1000:
+                add_lab(scope, silent(scope, days), "cbc_diff", TODAY - ago * DAY)
+                add_lab(scope, silent(scope, days), "cbc_diff", TODAY - ago * DAY, result_status="cancelled")
+                add_exam(scope, silent(scope, days), "tb_screen", TODAY - ago * DAY)
+    add_form(scope, patient, "patient_status_form", TODAY)
+    add_lab(scope, add_patient(scope), "cbc_diff", TODAY - 300 * DAY)
+    project(scope)
+    found = keys(asked(scope, "lost"))
+    assert sorted(found) == sorted(row.patient_id for row in tally_patients(scope, Tally.NO_EVIDENCE))
+    assert len(found) == funnel(scope).lost == 11
 
 
 def contact(scope, patient, days, outcome, **values):
