@@ -23,7 +23,7 @@ from clinic_tracker.services.inbound_chart import APPLIED
 from clinic_tracker.services.inbound_chunk import of_source
 from clinic_tracker.services.inbound_corrections import withdraw_all
 from clinic_tracker.services.inbound_refile import Refiling
-from clinic_tracker.services.inbound_undo import let_go
+from clinic_tracker.services.inbound_undo import let_go, take_back_orders
 from clinic_tracker.services.unit_of_work import unit_of_work
 
 OPEN = frozenset({InboundState.UNMATCHED.value, InboundState.NOT_UNDERSTOOD.value})
@@ -73,8 +73,9 @@ def undo_match(scope: Scope, result: uuid.UUID, *, reason: str, to: uuid.UUID | 
     """Take a result off the chart that it does not belong to: to another chart, or back to the unmatched.
 
     All versions of the report and the other parts of its panels go with it; what was recorded is marked as entered in
-    error with the reason, what a person had entered and it only confirmed stays, and the numbers learned for that
-    chart are forgotten. Schedule and findings of both charts follow. How many results were moved.
+    error with the reason, what a person had entered and it only confirmed stays, orders are as they were without
+    it, and the numbers learned for that chart are forgotten. Schedule and findings of both charts follow. How many
+    results were moved.
     """
     scope.require(Permission.RECORD_EVIDENCE)
     with unit_of_work(scope) as work:
@@ -88,6 +89,7 @@ def undo_match(scope: Scope, result: uuid.UUID, *, reason: str, to: uuid.UUID | 
         moved = _versions(scope, source_id, row)
         withdraw_all(scope, refiling.charts, _facts(scope, [one.id for one in moved]), words)
         let_go(scope, source_id, old, moved, words)
+        take_back_orders(scope, old, moved, words)
         forget_identifiers(scope, old, of_source(scope, source_id, unpack_identity(row.identity)), words)
         for one in moved:
             _note(scope, AuditAction.RESULT_MATCH_UNDONE, one, old, words)

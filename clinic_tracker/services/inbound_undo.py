@@ -1,15 +1,24 @@
 """What a wrong match did to a chart beside recording: taken back with it."""
 
 from collections.abc import Collection, Iterable
+from datetime import date
+from typing import Any
 
-from clinic_tracker.models.inbound import InboundResult
+from sqlalchemy import select
+
+from clinic_tracker.domain.vocabulary import FactState
+from clinic_tracker.models.audit import AuditEvent
+from clinic_tracker.models.base import db
+from clinic_tracker.models.inbound import InboundResult, LabOrder
 from clinic_tracker.models.monitoring import Exam, LabReport
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import audit
 from clinic_tracker.services.audit import AuditAction
+from clinic_tracker.services.facts import withdraw
 from clinic_tracker.services.inbound_corrections import standing_exams, standing_reports
 
 _TYPED, _SCREEN = "typed", "screen"
+_DAYS = ("collected_on", "pending_since", "rejected_on")
 
 
 def let_go(scope: Scope, source_id: int, patient_id: int, moved: Collection[InboundResult], reason: str) -> None:
@@ -28,3 +37,56 @@ def let_go(scope: Scope, source_id: int, patient_id: int, moved: Collection[Inbo
         if isinstance(row, LabReport):
             row.source = _TYPED if row.recorded_via == _SCREEN else row.recorded_via
         audit.record(scope, AuditAction.RESULT_MATCH_UNDONE, row, before=before, reason=reason)
+
+
+def take_back_orders(scope: Scope, patient_id: int, moved: Collection[InboundResult], reason: str) -> None:
+    """Withdraw the open orders that these results put on a chart; those written down there are as they were before.
+
+    An order that a report has answered which stays on the chart is left as it is.
+    """
+    rows = db.session.execute(
+        select(LabOrder)
+        .where(
+            LabOrder.clinic_id == scope.clinic_id,
+            LabOrder.patient_id == patient_id,
+            LabOrder.inbound_result_id.in_([row.id for row in moved]),
+            LabOrder.state == FactState.RECORDED.value,
+            LabOrder.lab_report_id.is_(None),
+        )
+        .order_by(LabOrder.id)
+    ).scalars()
+    for row in rows.all():
+        before, action = audit.snapshot(row), AuditAction.LAB_ORDER_WITHDRAWN
+        if row.recorded_via == _SCREEN:
+            action = AuditAction.LAB_ORDER_CHANGED
+            _put_back(scope, row)
+        else:
+            withdraw(scope, row, reason)
+        audit.record(scope, action, row, before=before, reason=reason)
+
+
+def _put_back(scope: Scope, order: LabOrder) -> None:
+    """Give an order the days and the number that it had before the laboratory gave it one."""
+    changes: list[dict[str, Any]] = list(
+        db.session.execute(
+            select(AuditEvent.before)
+            .where(
+                AuditEvent.clinic_id == scope.clinic_id,
+                AuditEvent.patient_id == order.patient_id,
+                AuditEvent.subject_type == LabOrder.__tablename__,
+                AuditEvent.subject_id == order.id,
+                AuditEvent.action == AuditAction.LAB_ORDER_CHANGED.value,
+            )
+            .order_by(AuditEvent.id.desc())
+        ).scalars()
+    )
+    was: dict[str, Any] = {}
+    for before in changes:
+        was |= before
+        if before.get("external_id", "") is None:
+            break
+    for name in _DAYS:
+        if name in was:
+            setattr(order, name, None if was[name] is None else date.fromisoformat(was[name]))
+    order.rejected_reason = was.get("rejected_reason", order.rejected_reason)
+    order.external_id = order.inbound_result_id = None

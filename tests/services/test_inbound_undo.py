@@ -1,10 +1,15 @@
 """A match that is undone leaves the chart as it was before, and what is there on its own stays."""
 
+from datetime import date
+
 import pytest
 
-from clinic_tracker.domain.messages import ReportState
+from clinic_tracker.domain.messages import Coded, ReportState
 from clinic_tracker.domain.vocabulary import Panel
+from clinic_tracker.models.base import db
+from clinic_tracker.models.inbound import LabOrder
 from clinic_tracker.services.inbound_resolve import match_result, undo_match
+from clinic_tracker.services.lab_orders import Order, record_orders
 from tests.factories import register
 from tests.inbound import DAY, add_source, at, exam_line, line, message, report, reports_of, results, send
 from tests.reviewed import exams
@@ -68,3 +73,47 @@ def test_an_exam_that_a_person_entered_stays_and_only_the_other_follows_the_labo
         ("corrected", "negative"),
         ("recorded", "positive"),
     ]
+
+
+def unfinished(state=ReportState.PENDING, **values):
+    """What a laboratory says of a TSH before it has a result."""
+    codes = (Coded("3016-3", "http://loinc.org", "TSH"),)
+    return report(key="T", order_key="P9", state=state, codes=codes, **values)
+
+
+def orders_of(patient):
+    rows = db.session.query(LabOrder).filter_by(patient_id=patient.id).populate_existing().order_by(LabOrder.id)
+    return [(row.state, row.external_id, row.collected_on, row.pending_since, row.rejected_on) for row in rows]
+
+
+def test_an_order_that_came_with_the_result_goes_with_it(scope, source, other):
+    patient = register(scope).row
+    send(scope, source, message(patient, unfinished()))
+    undo_match(scope, results()[0].public_id, reason=REASON, to=other.public_id)
+    assert [state for state, *_ in orders_of(patient)] == ["entered_in_error"]
+    assert orders_of(other) == [("recorded", "P9", DAY, DAY, None)]
+
+
+def test_an_order_that_the_result_only_took_further_is_as_it_was(scope, source, other):
+    patient = register(scope).row
+    record_orders(scope, patient.public_id, Order((Panel.TSH,), date(2026, 1, 10)))
+    send(scope, source, message(patient, unfinished(issued_at=at(13))))
+    send(scope, source, message(patient, unfinished(ReportState.REJECTED, issued_at=at(14))))
+    for _ in range(2):  # undone, made again, and undone again
+        assert orders_of(patient) == [("recorded", "P9", DAY, DAY, date(2026, 1, 14))]
+        undo_match(scope, results()[0].public_id, reason=REASON)
+        assert orders_of(patient) == [("recorded", None, None, None, None)]
+        match_result(scope, results()[0].public_id, patient.public_id)
+    undo_match(scope, results()[0].public_id, reason=REASON, to=other.public_id)
+    assert orders_of(patient) == [("recorded", None, None, None, None)]
+    assert [row[0] for row in orders_of(other)] == ["recorded"]
+
+
+def test_an_order_that_its_own_report_has_answered_stays(scope, source, other):
+    patient = register(scope).row
+    record_orders(scope, patient.public_id, Order((Panel.TSH,), date(2026, 1, 10)))
+    send(scope, source, message(patient, unfinished()))
+    send(scope, source, message(patient, report("tsh", key="OWN", order_key="P9")))
+    undo_match(scope, results()[0].public_id, reason=REASON, to=other.public_id)
+    assert [state for state, *_ in orders_of(patient)] == ["recorded"]
+    assert db.session.query(LabOrder.lab_report_id).filter_by(patient_id=patient.id).scalar() is not None
