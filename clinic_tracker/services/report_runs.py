@@ -88,8 +88,12 @@ def ask_again(scope: Scope, run: uuid.UUID, form_token: str | None = None) -> uu
 
 
 def cancel(scope: Scope, run: uuid.UUID) -> None:
-    """End a run; whoever makes its file finds out between two lines. RuleViolation for one that has ended."""
-    find_run(scope, run)
+    """End a run; whoever makes its file finds out between two lines. RuleViolation for one that has ended.
+
+    PermissionDenied for what others asked for, unless the person may set up reports that come by themselves.
+    """
+    if not may_cancel(scope, find_run(scope, run)):
+        scope.require(Permission.SCHEDULE_REPORTS)
     with unit_of_work(scope):
         statement = select(ReportRun).where(ReportRun.clinic_id == scope.clinic_id, ReportRun.public_id == run)
         row = db.session.execute(statement.with_for_update().execution_options(populate_existing=True)).scalar_one()
@@ -97,6 +101,11 @@ def cancel(scope: Scope, run: uuid.UUID) -> None:
             raise RuleViolation("ended", None, "This file was made already, or its making has ended.")
         row.cancelled_at, row.cancelled_by_id = scope.now, scope.user_id
         told(scope, AuditAction.REPORT_CANCELLED, row)
+
+
+def may_cancel(scope: Scope, run: ReportRun) -> bool:
+    """Whether the person may end a run: one's own, or any for those who may set up reports."""
+    return run.asked_by_id == scope.user_id or scope.may(Permission.SCHEDULE_REPORTS)
 
 
 def note_taken(scope: Scope, run: uuid.UUID) -> None:

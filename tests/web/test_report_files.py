@@ -120,6 +120,21 @@ def test_a_file_can_be_cancelled_while_it_is_made(administrator, numbers):
     assert administrator.get(f"{address}/file", status=303).location == address
 
 
+def test_whoever_only_reads_cancels_nothing_but_their_own(administrator, numbers, new_page, cast):
+    numbers.count = 5000
+    address = administrator.submit(NEW, format="csv").location
+    auditor = new_page().sign_in(cast.auditor)
+    assert "Cancel" not in auditor.get(address).words
+    assert auditor.post(f"{address}/cancel", status=403).status == 403
+    assert "Waiting" in administrator.get(address).words
+    own = auditor.submit(NEW, format="json").location
+    auditor.submit(own, action=f"{own}/cancel")
+    assert "Cancelled by" in auditor.get(own).words
+    neurologist = new_page().sign_in(cast.neurologist)
+    neurologist.submit(address, action=f"{address}/cancel")
+    assert "Cancelled by" in neurologist.get(address).words
+
+
 def test_a_failure_is_told(administrator, numbers):
     def broken(_number):
         raise ValueError

@@ -14,6 +14,7 @@ from clinic_tracker.queries.report_runs import LEASE, RunRow
 from clinic_tracker.queries.reports.heads import report_head
 from clinic_tracker.queries.reports.registry import REPORTS
 from clinic_tracker.queries.scope import Scope
+from clinic_tracker.services.report_runs import may_cancel
 
 KILO = 1000
 PATIENT = "Patient"  # the term that a head has for one
@@ -29,6 +30,7 @@ class ShownRun:
     state: str
     tone: str
     is_open: bool
+    may_cancel: bool
     is_there: bool
     done: int | None  # percent
     again_token: str  # the same for a minute, so that a button pressed twice asks once
@@ -78,7 +80,8 @@ def shown_run(scope: Scope, row: RunRow, *, named: bool = False) -> ShownRun:
         done = min(99, 100 * run.lines_done // run.lines_expected)
     words = parameter_words(scope, run.name, run.parameters, named=named)
     token = f"{run.public_id} {scope.now:%Y%m%d%H%M}"
-    return ShownRun(row, report_title(run.name), words, state, tone, is_open, is_there, done, token)
+    ends = is_open and may_cancel(scope, run)
+    return ShownRun(row, report_title(run.name), words, state, tone, is_open, ends, is_there, done, token)
 
 
 def _state(scope: Scope, row: RunRow) -> tuple[str, str]:
