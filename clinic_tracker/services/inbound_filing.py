@@ -214,6 +214,7 @@ class Filing:
             before, reason = corrections.replace_by(self.scope, self.charts, old, row), corrections.NEWER
         elif there := self.charts.same_on_record(chart, panel, report, row["source"]):
             corrections.take_number(self.scope, there.id, row)
+            self.orders.close(chart, row | {"id": there.id}, report)
             return 0
         self.rows.report(row, panel, result, before=before, reason=reason)
         self.orders.close(chart, row, report)

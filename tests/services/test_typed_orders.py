@@ -17,6 +17,7 @@ from clinic_tracker.services.lab_reports import correct_report, record_reports, 
 from clinic_tracker.services.lab_sheets import Sheet
 from tests.factories import Chart, register, typed
 from tests.fixtures.people import Cast
+from tests.inbound import add_source, message, report, results, send
 from tests.reviewed import reports
 
 DRAWN = date(2026, 1, 12)
@@ -83,3 +84,13 @@ def test_the_order_of_the_new_specimen_is_closed_before_the_one_that_was_rejecte
     record_orders(chart.scope, chart.id, Order((Panel.TSH,), again, again))
     type_in(chart, again)
     assert waiting(chart) == [OrderState.REJECTED]
+
+
+def test_a_result_of_the_laboratory_that_confirms_it_closes_an_order_that_was_noted_later(chart: Chart) -> None:
+    type_in(chart)
+    record_orders(chart.scope, chart.id, Order((Panel.TSH,), DRAWN, DRAWN))
+    send(chart.scope, add_source(chart.scope), message(chart.row, report("tsh", on=DRAWN)))
+    assert [row.state for row in results()] == ["duplicate"]
+    assert waiting(chart) == []
+    withdraw_report(chart.scope, chart.id, reports()[0].public_id, reason="Another patient")
+    assert waiting(chart) == [OrderState.COLLECTED] * 2
