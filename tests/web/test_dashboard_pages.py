@@ -11,11 +11,12 @@ from clinic_tracker.domain.reporting.span import Span
 from clinic_tracker.domain.vocabulary import Role
 from clinic_tracker.models.access import Membership
 from clinic_tracker.models.base import db
+from clinic_tracker.models.treatment import Deviation, InfusionReaction
 from clinic_tracker.queries.dashboard.on_time import by_requirement, tallies_by_month
 from clinic_tracker.queries.dashboard.overdue import aging, overdue_patients
 from clinic_tracker.services.histories import import_history
 from tests.fixtures.html_rules import problems_of
-from tests.monitored import project, treated
+from tests.monitored import add_course, add_infusion, add_patient, project, treated
 from tests.strategies import random_history
 
 URL = "/reports/dashboard"
@@ -108,6 +109,29 @@ def test_a_number_and_the_list_behind_it_agree(page, cast, patients):
     link = next(iter(row.iter("a")))
     listed = visitor.get(link.get("href"))
     assert int(answer_words(link)) == len([line for line in listed.rows(0) if line[0] != "All lines"])
+
+
+def test_what_happened_on_infusion_days_is_what_its_lists_hold(page, cast, scope):
+    """A late reaction counts for the month of its infusion, and a departure of a whole course for none."""
+    patient = add_patient(scope)
+    course = add_course(scope, patient, None)
+    infusion = add_infusion(scope, patient, course, date(2025, 11, 28), 1)
+    db.session.flush()
+    common = {"clinic_id": scope.clinic_id, "recorded_at": scope.now}
+    late = infusion.started_at + timedelta(days=8)
+    db.session.add(
+        InfusionReaction(**common, infusion_id=infusion.id, onset_at=late, grade="severe", signs="", is_serious=True)
+    )
+    about = {**common, "patient_id": patient.id, "code": "x", "message": "X", "reason": "Y"}
+    for values in ({"infusion_id": infusion.id}, {"course_id": course.id}):
+        db.session.add(Deviation(**about, **values, occurred_on=infusion.infused_on))
+    project(scope)
+    visitor = page.sign_in(cast.administrator)
+    shown = visitor.get(URL)
+    for title in ("Infusions and observation", "Reactions"):
+        link = [one for one in figure(shown, title).iter("a") if one.get("href")][-1]
+        assert answer_words(link) == "1"
+        assert len(visitor.get(link.get("href")).rows(0)) == 1, title
 
 
 @pytest.mark.parametrize("months", ["12", "24", "36", "48", "0", "soon", ""])

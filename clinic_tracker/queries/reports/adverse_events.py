@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 
 from clinic_tracker.domain.local_time import local_date
 from clinic_tracker.domain.protocol import Protocol
@@ -21,6 +21,8 @@ from clinic_tracker.queries.reports.people import (
     WHO,
     Person,
     asked_about,
+    first_day,
+    last_day,
     of_people,
     stream,
     within,
@@ -29,6 +31,7 @@ from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.settings import protocols_in_force
 
 _SHOW, _SERIOUS, _ALL, _OPEN = "show", "serious", "all", "open"
+_BY, _ONSET, _INFUSION = "by", "onset", "infusion"
 
 DEFINITION = Definition(
     name="adverse-events",
@@ -75,9 +78,13 @@ DEFINITION = Definition(
             {_SERIOUS: "Serious reactions", _OPEN: "Serious reactions not reported", _ALL: "Every reaction"},
             _SERIOUS,
         ),
+        Choice(_BY, "Period by", {_ONSET: "Day of the onset", _INFUSION: "Day of the infusion"}, _ONSET),
     ),
     notes=(
-        "Period: by the local date of the onset. Reports sent after the date asked about are not known yet.",
+        (
+            "Period: by the local date of the onset, or of the infusion, as the dashboard and the report of safety "
+            "count. Reports sent after the date asked about are not known yet."
+        ),
         (
             "The time to report is a local convention (C, setting event_report_business_days): the REMS asks for a "
             "report as soon as possible (R-80, unconfirmed). Business days leave out weekends and federal holidays."
@@ -140,6 +147,12 @@ def _cells(reaction: _Reaction, due_on: date | None, as_of: date) -> tuple[Any, 
     )
 
 
+def _of_period(scope: Scope, parameters: Parameters) -> ColumnElement[bool]:
+    if parameters.choices.get(_BY) == _INFUSION:
+        return Infusion.infused_on.between(first_day(parameters), last_day(parameters))
+    return within(scope, parameters, InfusionReaction.onset_at)
+
+
 def _reactions(scope: Scope, parameters: Parameters, *, serious_only: bool) -> Select[Any]:
     table = InfusionReaction
     columns: list[Any] = [
@@ -162,7 +175,7 @@ def _reactions(scope: Scope, parameters: Parameters, *, serious_only: bool) -> S
         table.clinic_id == scope.clinic_id,
         table.withdrawn_at.is_(None),
         Infusion.withdrawn_at.is_(None),
-        within(scope, parameters, table.onset_at),
+        _of_period(scope, parameters),
         *asked_about(scope, parameters),
     ]
     if serious_only:

@@ -26,6 +26,7 @@ from clinic_tracker.queries.reports.people import (
 from clinic_tracker.queries.scope import Scope
 
 _GROUP, _ONE_BY_ONE, _COUNTS = "group", "lines", "requirement"
+_ABOUT, _ANYTHING, _INFUSIONS = "about", "anything", "infusion"
 _RULE = (
     Column("requirement", "Requirement", Kind.CODE, "The requirement departed from, by its number."),
     Column("rule", "Rule", Kind.CODE, "The rule of the program that was departed from."),
@@ -64,6 +65,7 @@ DEFINITION = Definition(
     takes=frozenset({Takes.PERIOD, Takes.PRESCRIBER, Takes.PATIENT, Takes.KNOWN_AT}),
     choices=(
         Choice(_GROUP, "Show", {_ONE_BY_ONE: "One by one", _COUNTS: "Counts by requirement and rule"}, _ONE_BY_ONE),
+        Choice(_ABOUT, "About", {_ANYTHING: "Anything", _INFUSIONS: "Infusions, not whole courses"}, _ANYTHING),
     ),
     notes=(
         (
@@ -111,9 +113,11 @@ def _one_by_one(scope: Scope, parameters: Parameters) -> Select[Any]:
 
 def _of_period(scope: Scope, parameters: Parameters, statement: Any) -> Select[Any]:
     table = Deviation
+    about = [table.infusion_id.is_not(None)] if parameters.choices.get(_ABOUT) == _INFUSIONS else []
     return of_people(statement.select_from(table), table.patient_id).where(
         table.clinic_id == scope.clinic_id,
         table.occurred_on.between(first_day(parameters), last_day(parameters)),
         stood(table, parameters),
+        *about,
         *asked_about(scope, parameters),
     )

@@ -107,7 +107,7 @@ def observation_figure(span: Span, months: Sequence[SafetyMonth]) -> Figure:
 
 def _observed(span: Span, one: SafetyMonth) -> tuple[Cell, ...]:
     first, last = one.month, min(last_of(one.month), span.today)
-    departed = report_url("deviations", from_=first, to=last) if one.departures else None
+    departed = report_url("deviations", about="infusion", from_=first, to=last) if one.departures else None
 
     def cell(count: int, show: Observed | None) -> Cell:
         url = report_url("observation", from_=first, to=last, show=show or "all") if count else None
@@ -150,7 +150,7 @@ def reaction_figure(span: Span, months: Sequence[SafetyMonth]) -> Figure:
 
 
 def _reacted(span: Span, one: SafetyMonth, grades: list[ReactionGrade]) -> tuple[Cell, ...]:
-    url = report_url("adverse-events", from_=one.month, to=min(last_of(one.month), span.today))
+    url = report_url("adverse-events", by="infusion", from_=one.month, to=min(last_of(one.month), span.today))
     counts = [*(one.reactions[grade] for grade in grades), one.reactions_total]
     serious = Cell(f"{one.serious:,}", url if one.serious else None)
     return (Cell(month_name(one.month)), *(Cell(f"{count:,}") for count in counts), serious)
