@@ -81,6 +81,7 @@ class Filing:
         else:
             assert latest is not None
             self._without(chart, arrival, latest)
+        self.orders.read({chart.id})  # what was taken back opened its order again
         self.orders.follow(chart, arrival, self.reader.understand(arrival.report, chart.sex).orders)
         arrival.row["state"] = InboundState.NOTED.value
 

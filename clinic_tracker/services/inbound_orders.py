@@ -33,9 +33,11 @@ class Orders:
     open: defaultdict[int, list[LabOrder]] = field(default_factory=lambda: defaultdict(list))
 
     def read(self, patient_ids: Collection[int]) -> None:
-        """Read the open orders of these patients."""
+        """Read the open orders of these patients, without those that a report of the chunk answers."""
         wanted = sorted(patient_ids)
-        self.open.clear()
+        answered = {order for order, _ in self.rows.closings}
+        for key in wanted:
+            self.open.pop(key, None)
         for start in range(0, len(wanted), AT_ONCE):
             rows = db.session.execute(
                 select(LabOrder)
@@ -49,7 +51,8 @@ class Orders:
                 .execution_options(populate_existing=True)
             ).scalars()
             for row in rows:
-                self.open[row.patient_id].append(row)
+                if row.id not in answered:
+                    self.open[row.patient_id].append(row)
 
     def follow(self, chart: Chart, arrival: Arrival, ordered: Sequence[OrderedPanel]) -> None:
         """Write down how far these panels are."""

@@ -155,6 +155,14 @@ def test_a_cancelled_report_leaves_its_order_without_a_result(scope, source, pat
     assert [row.panel for row in open_orders(scope, [patient.id])] == ["cbc_diff"]
 
 
+def test_a_report_that_is_sent_again_under_a_new_number_answers_the_order_of_the_cancelled_one(scope, source, patient):
+    record_orders(scope, patient.public_id, Order((Panel.TSH,), DAY, DAY))
+    send(scope, source, message(patient, report("tsh", key="T", issued_at=at(13))))
+    cancelled = message(patient, report(key="T", state=ReportState.CANCELLED, issued_at=at(14)))
+    send(scope, source, cancelled, message(patient, report("tsh", key="T2", issued_at=at(14)), position=1))
+    assert open_orders(scope, [patient.id]) == []
+
+
 def test_an_error_of_the_database_names_no_patient(scope, patient):
     with pytest.raises(SQLAlchemyError) as failed:
         db.session.execute(text("select :name from nowhere"), {"name": patient.family_name})
