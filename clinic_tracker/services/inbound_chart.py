@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 
 from clinic_tracker.domain.lab_entry import ReadPanel, ReadValue
+from clinic_tracker.domain.lab_merging import version
 from clinic_tracker.domain.local_time import show_date
 from clinic_tracker.domain.message_json import unpack_report
 from clinic_tracker.domain.messages import SentReport
@@ -22,6 +23,7 @@ from clinic_tracker.services.unit_of_work import UnitOfWork
 
 AT_ONCE = 400
 APPLIED = frozenset({InboundState.RECORDED, InboundState.NOT_UNDERSTOOD, InboundState.NOTED})
+ON_CHART = APPLIED | {InboundState.DUPLICATE}
 
 
 @dataclass(slots=True)
@@ -49,7 +51,7 @@ class Prior(NamedTuple):
 
     @property
     def was_undone(self) -> bool:
-        """Whether a person took it off the chart that it was on, and nobody has said since whose it is."""
+        """Whether it was taken off a chart or kept from one, and nobody has said since whose it is."""
         return self.state is InboundState.UNMATCHED and self.matched_at is not None
 
 
@@ -186,6 +188,12 @@ def priors_of(scope: Scope, source_id: int, keys: Collection[str]) -> dict[str, 
                 Prior(key, external_id, InboundState(state), patient_id, issued_at, sent, together, identity, how, at)
             )
     return found
+
+
+def latest_of(_scope: Scope, priors: Iterable[Prior]) -> Prior | None:
+    """The newest version that was put on a chart, or found there; of two equals the one that came last."""
+    applied = [prior for prior in priors if prior.state in ON_CHART and prior.patient_id is not None]
+    return max(applied, key=lambda prior: (version(prior.sent, prior.issued_at), prior.id), default=None)
 
 
 def _id(row: Any) -> int:

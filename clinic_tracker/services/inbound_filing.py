@@ -14,13 +14,13 @@ from clinic_tracker.domain.vocabulary import ExamKind, InboundState
 from clinic_tracker.models.monitoring import Exam, LabReport
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import inbound_corrections as corrections
-from clinic_tracker.services.inbound_chart import APPLIED, Arrival, Chart, Charts, Prior, priors_of
+from clinic_tracker.services.inbound_chart import Arrival, Chart, Charts, Prior, latest_of, priors_of
+from clinic_tracker.services.inbound_numbers import leave_to_a_person, used_again
 from clinic_tracker.services.inbound_orders import Orders
 from clinic_tracker.services.inbound_rows import Row, Rows, new_fact, new_report
 from clinic_tracker.services.inbound_unsettled import Values, earlier_values, with_values_before
 
 NO_CERVIX = "This chart says that the patient has no cervix: an HPV screen cannot be recorded."
-ON_CHART = APPLIED | {InboundState.DUPLICATE}
 Priors = dict[str, list[Prior]]
 
 
@@ -48,8 +48,10 @@ class Filing:
         fresh: list[Arrival] = []
         for arrival in arrivals:
             arrival.row["patient_id"] = chart.id
-            latest = _latest(priors.get(arrival.key, ()))
-            if latest is not None and _version(arrival) < version(latest.sent, latest.issued_at):
+            latest = latest_of(self.scope, priors.get(arrival.key, ()))
+            if used_again(self.scope, chart, arrival, priors.get(arrival.key, ())):
+                leave_to_a_person(self.scope, arrival)
+            elif latest is not None and _version(arrival) < version(latest.sent, latest.issued_at):
                 arrival.row["state"] = InboundState.SUPERSEDED.value
                 self._keep_late(chart, arrival, latest, laboratory)
             elif problem := self._refusal(chart, arrival):
@@ -101,14 +103,14 @@ class Filing:
         found = []
         priors = priors_of(self.scope, self.source_id, set(keys) - but)
         for key in keys:
-            latest = _latest(priors.get(key, ())) if key not in but else None
+            latest = latest_of(self.scope, priors.get(key, ())) if key not in but else None
             if latest is not None and latest.sent.state not in (ReportState.CANCELLED, ReportState.REJECTED):
                 found.append(latest.sent)
         return found
 
     def _record(self, chart: Chart, fresh: Sequence[Arrival], priors: Priors, laboratory: str) -> None:
         keys = {arrival.key for arrival in fresh}
-        latest = [found for arrival in fresh if (found := _latest(priors.get(arrival.key, ())))]
+        latest = [found for arrival in fresh if (found := latest_of(self.scope, priors.get(arrival.key, ())))]
         together = next(
             (one.together for one in latest if len(one.together) > 1),
             tuple(dict.fromkeys(arrival.key for arrival in fresh)),
@@ -287,9 +289,3 @@ def _refuse(arrival: Arrival, problem: str) -> None:
 
 def _version(arrival: Arrival) -> tuple[datetime, int]:
     return version(arrival.report, arrival.row["issued_at"])
-
-
-def _latest(priors: Sequence[Prior]) -> Prior | None:
-    """The newest version that was put on a chart, or found there; of two equals the one that came last."""
-    applied = [prior for prior in priors if prior.state in ON_CHART and prior.patient_id is not None]
-    return max(applied, key=lambda prior: (version(prior.sent, prior.issued_at), prior.id), default=None)

@@ -179,7 +179,8 @@ def test_two_reports_of_one_message_with_one_number_are_versions(scope, source, 
 def test_a_report_that_moves_to_another_patient_leaves_the_first_chart(scope, source, patient):
     other = register(scope).row
     send(scope, source, message(patient, report(*CBC, key="M", issued_at=at(13))))
-    send(scope, source, message(other, report(*CBC, key="M", issued_at=at(14))))
+    corrected = report(*CBC, key="M", issued_at=at(14), state=ReportState.CORRECTED)
+    send(scope, source, message(other, corrected))
     assert reports_of(patient) == []
     assert [row.external_id for row in reports_of(other)] == ["M:cbc_diff"]
 

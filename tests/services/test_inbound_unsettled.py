@@ -11,6 +11,8 @@ from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import LabValue
 from clinic_tracker.queries.review_queue import QueueFilter, review_queue
 from clinic_tracker.services.acknowledgements import Answer, acknowledge
+from clinic_tracker.services.inbound_numbers import USED_AGAIN
+from clinic_tracker.services.inbound_resolve import match_result
 from clinic_tracker.services.lab_reports import withdraw_report
 from clinic_tracker.services.local_codes import map_code
 from tests.factories import register
@@ -156,3 +158,48 @@ def test_a_value_that_the_laboratory_cancels_is_gone(scope, source, chart):
     gone = line("platelets", state=ReportState.CANCELLED)
     send(scope, source, message(chart.row, report(gone, *CBC[1:], key="C", issued_at=at(14), state=CORRECTED)))
     assert [platelets(row) for row in reports_of(chart.row)] == [[]]
+
+
+@pytest.mark.parametrize("state", [FINAL, PRELIMINARY, ReportState.CANCELLED, ReportState.REJECTED])
+def test_a_number_that_is_used_again_for_another_patient_waits_for_a_person(scope, doctor, source, chart, state):
+    other = register(scope)
+    send(scope, source, message(chart.row, report(*FEW, key="F", issued_at=at(13))))
+    send(scope, source, message(other.row, report(*CBC, key="F", issued_at=at(14), state=state)))
+    assert [row.state for row in results()] == ["recorded", "unmatched"]
+    assert (results()[1].patient_id, [one["message"] for one in results()[1].problems]) == (None, [USED_AGAIN])
+    assert (len(reports_of(chart.row)), reports_of(other.row, None)) == (1, [])
+    assert review_queue(doctor, QueueFilter()).counts["red"] == 1
+
+
+@pytest.mark.parametrize("days, states", [(7, ["recorded", "recorded"]), (8, ["recorded", "unmatched"])])
+def test_a_number_that_is_used_again_for_a_day_far_off_waits(scope, source, chart, days, states):
+    send(scope, source, message(chart.row, report(*FEW, key="F", issued_at=at(13), on=DAY - timedelta(days=days))))
+    send(scope, source, message(chart.row, report(*CBC, key="F", issued_at=at(14))))
+    assert [row.state for row in results()] == states
+
+
+def test_later_versions_wait_with_it_until_a_person_says_whose_it_is(scope, source, chart):
+    other = register(scope)
+    send(scope, source, message(chart.row, report(*FEW, key="F", issued_at=at(13))))
+    send(scope, source, message(other.row, report(*CBC, key="F", issued_at=at(14))))
+    send(scope, source, message(other.row, report(*CBC, key="F", issued_at=at(15), state=CORRECTED)))
+    assert (len(reports_of(chart.row)), reports_of(other.row, None)) == (1, [])
+    assert match_result(scope, results()[1].public_id, other.id) == 2
+    assert [row.result_status for row in reports_of(other.row)] == ["corrected"]
+
+
+def test_a_number_of_which_nothing_stands_is_free(scope, source, chart):
+    other = register(scope)
+    send(scope, source, message(chart.row, report(*FEW, key="F", issued_at=at(13))))
+    send(scope, source, message(chart.row, report(key="F", issued_at=at(14), state=ReportState.CANCELLED)))
+    send(scope, source, message(other.row, report(*CBC, key="F", issued_at=at(15))))
+    assert [row.state for row in results()] == ["recorded", "noted", "recorded"]
+    assert len(reports_of(other.row)) == 1
+
+
+def test_typed_paper_that_was_confirmed_is_not_taken_away_by_another_patient(scope, source, chart):
+    other = register(scope)
+    chart.results(DAY, "tsh")
+    send(scope, source, message(chart.row, report("tsh", key="T", issued_at=at(13))))
+    send(scope, source, message(other.row, report("tsh", key="T", issued_at=at(14))))
+    assert [row.panel for row in reports_of(chart.row)] == ["tsh"]
