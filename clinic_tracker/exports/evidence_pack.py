@@ -21,6 +21,7 @@ from clinic_tracker.domain.reporting.ordering import ordered
 from clinic_tracker.domain.reporting.parameters import Identity, Parameters
 from clinic_tracker.domain.reporting.words import head_rows, shown
 from clinic_tracker.exports.pdf import document
+from clinic_tracker.exports.reports.reading import Watch
 from clinic_tracker.exports.reports.writing import Made, Written
 from clinic_tracker.exports.tables import csv_text
 from clinic_tracker.queries.evidence.pack import filled_tables, who_of
@@ -201,17 +202,30 @@ def _local(value: Any, zone: ZoneInfo) -> Any:
 
 
 def write_pack(
-    scope: Scope, head: Head, parameters: Parameters, form: ReportFormat, stream: BinaryIO, made: Made
+    scope: Scope,
+    head: Head,
+    parameters: Parameters,
+    form: ReportFormat,
+    stream: BinaryIO,
+    made: Made,
+    watch: Watch | None = None,
 ) -> Written:
     """Write the pack of a patient, or of the site, as PDF or ZIP.
 
-    Call it inside ``make_report``, which gives the head and the snapshot. NotFound for an unknown patient.
+    Call it inside ``make_report``, which gives the head and the snapshot. ``watch`` is told after each table how many
+    lines were read; what it raises ends the making. NotFound for an unknown patient.
     """
-    filled = [_without_identity(scope, one, parameters) for one in filled_tables(scope, who_of(scope, parameters))]
+    filled: list[FilledTable] = []
+    count = 0
+    for one in filled_tables(scope, who_of(scope, parameters)):
+        filled.append(_without_identity(scope, one, parameters))
+        count += len(one.lines)
+        if watch is not None:
+            watch(count, None)
     pack = Pack(head, filled, _titles())
     stream.write(pack_zip(pack, made) if form is ReportFormat.ZIP else pack_pdf(pack, made))
     people = frozenset(line.patient_id for line in pack.people.lines if line.patient_id is not None)
-    return Written(sum(len(one.lines) for one in filled), pack.checksum, people)
+    return Written(count, pack.checksum, people)
 
 
 def _without_identity(scope: Scope, filled: FilledTable, parameters: Parameters) -> FilledTable:

@@ -17,22 +17,18 @@ from clinic_tracker.domain.history import (
     WaiverFact,
     incomplete,
 )
-from clinic_tracker.domain.vocabulary import (
-    ExamKind,
-    FormKind,
-    MonitoringDecisionKind,
-    Panel,
-    ResultStatus,
-)
+from clinic_tracker.domain.vocabulary import ExamKind, FormKind, MonitoringDecisionKind, Panel, ResultStatus
 from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import Exam, FormSubmission, LabReport, LabValue, MonitoringDecision, Waiver
 from clinic_tracker.models.patients import Patient
 from clinic_tracker.models.treatment import Infusion, TreatmentCourse
 from clinic_tracker.queries.knowledge import Knowledge, Person
 from clinic_tracker.queries.scope import Scope
+from clinic_tracker.queries.watching import look_up
 
 CHUNK = 500
 MANY = 2000  # of those of whom days alone are read
+LOOKS = 100  # patients between one look up and the next
 _MONITORED_EXAMS = (ExamKind.SKIN_EXAM.value, ExamKind.HPV_SCREEN.value)
 _MONITORED_FORMS = (FormKind.PATIENT_STATUS_FORM.value, FormKind.INFUSION_CHECKLIST.value)
 _CD4_COUNT = "cd4"
@@ -71,7 +67,9 @@ def histories_on(known: Knowledge, people: Sequence[Person], as_of: date) -> Ite
         keys = [person.id for person in some if person.id not in apart]
         facts = _Facts(known, keys, as_of, until=as_of)
         labs, exams = _lab_days(known, keys, as_of), _exam_days(known, keys, as_of)
-        for person in some:
+        for number, person in enumerate(some):
+            if number % LOOKS == 0:
+                look_up(known.scope)
             if person.id in apart:
                 yield person, apart[person.id].known_on(day)
             else:

@@ -1,6 +1,6 @@
 """The evidence pack of one patient or of the whole site."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from clinic_tracker.domain.reporting import evidence as tables
 from clinic_tracker.domain.reporting.definition import Line
@@ -19,22 +19,20 @@ def who_of(scope: Scope, parameters: Parameters) -> Who:
     return all_patients(scope, from_on, to_on)
 
 
-def filled_tables(scope: Scope, who: Who) -> list[FilledTable]:
-    """Every table of the pack, in the order of the pack."""
-    return [
-        _filled(tables.FACILITY, papers.facility(scope)),
-        _filled(tables.PRESCRIBERS, papers.prescribers(scope)),
-        _filled(tables.PATIENTS, papers.patients(scope, who)),
-        _filled(tables.ENROLLMENTS, papers.enrollments(scope, who)),
-        _filled(tables.AUTHORIZATIONS, papers.authorizations(scope, who)),
-        _filled(tables.BASELINE, papers.baseline(scope, who)),
-        _filled(tables.INFUSIONS, treatment.infusions(scope, who)),
-        _filled(tables.REACTIONS, treatment.reactions(scope, who)),
-        _filled(tables.DEVIATIONS, treatment.deviations(scope, who)),
-        _filled(tables.FORMS, papers.forms(scope, who)),
-        _filled(tables.DECISIONS, treatment.decisions(scope, who)),
-        _filled(tables.CALENDAR, treatment.calendar(scope, who)),
-    ]
+def filled_tables(scope: Scope, who: Who) -> Iterator[FilledTable]:
+    """Every table of the pack, in the order of the pack, read one after another."""
+    yield _filled(tables.FACILITY, papers.facility(scope))
+    yield _filled(tables.PRESCRIBERS, papers.prescribers(scope))
+    yield _filled(tables.PATIENTS, papers.patients(scope, who))
+    yield _filled(tables.ENROLLMENTS, papers.enrollments(scope, who))
+    yield _filled(tables.AUTHORIZATIONS, papers.authorizations(scope, who))
+    yield _filled(tables.BASELINE, papers.baseline(scope, who))
+    yield _filled(tables.INFUSIONS, treatment.infusions(scope, who))
+    yield _filled(tables.REACTIONS, treatment.reactions(scope, who))
+    yield _filled(tables.DEVIATIONS, treatment.deviations(scope, who))
+    yield _filled(tables.FORMS, papers.forms(scope, who))
+    yield _filled(tables.DECISIONS, treatment.decisions(scope, who))
+    yield _filled(tables.CALENDAR, treatment.calendar(scope, who))
 
 
 def _filled(table: PackTable, lines: Iterable[Line]) -> FilledTable:
