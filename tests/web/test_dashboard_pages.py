@@ -9,12 +9,13 @@ from sqlalchemy import event
 from clinic_tracker.domain.imported_history import read_imported
 from clinic_tracker.domain.reporting.span import Span
 from clinic_tracker.domain.vocabulary import Role
-from clinic_tracker.models.access import Membership
+from clinic_tracker.models.access import ClinicSetting, Membership
 from clinic_tracker.models.base import db
 from clinic_tracker.models.treatment import Deviation, InfusionReaction
 from clinic_tracker.queries.dashboard.on_time import by_requirement, tallies_by_month
 from clinic_tracker.queries.dashboard.overdue import aging, overdue_patients
 from clinic_tracker.services.histories import import_history
+from clinic_tracker.services.schedules import rebuild_schedule
 from tests.fixtures.html_rules import problems_of
 from tests.monitored import add_course, add_infusion, add_patient, project, treated
 from tests.strategies import random_history
@@ -132,6 +133,42 @@ def test_what_happened_on_infusion_days_is_what_its_lists_hold(page, cast, scope
         link = [one for one in figure(shown, title).iter("a") if one.get("href")][-1]
         assert answer_words(link) == "1"
         assert len(visitor.get(link.get("href")).rows(0)) == 1, title
+
+
+def change_setting(scope, name, value, on):
+    db.session.add(
+        ClinicSetting(
+            clinic_id=scope.clinic_id, name=name, value=value, effective_from=on, reason="Agreed",
+            recorded_at=scope.now,
+        )
+    )  # fmt: skip
+    db.session.commit()
+
+
+def curve_links(visitor) -> dict[str, tuple[int, str]]:
+    """Items and the address behind them, by the day, of the days that have one."""
+    rows = next(iter(figure(visitor.get(URL), "Overdue over time").iter("tbody"))).iter("tr")
+    links = [([answer_words(cell) for cell in row], [one.get("href") for one in row.iter("a")]) for row in rows]
+    return {words[0]: (int(words[2]), found[1]) for words, found in links if found}
+
+
+def test_a_past_day_leads_to_the_report_only_if_that_counts_the_same(page, cast, scope, patients):
+    visitor = page.sign_in(cast.administrator)
+    assert "31-Aug-2025" in curve_links(visitor)
+    change_setting(scope, "no_evidence_days", 60, date(2025, 10, 20))  # asks for nothing
+    assert "31-Aug-2025" in curve_links(visitor)
+    change_setting(scope, "psf_months", 3, date(2025, 11, 20))
+    rebuild_schedule(scope)
+    links = curve_links(visitor)
+    assert {"30-Nov-2025", "22-Jan-2026, today"} <= links.keys()
+    assert not {"31-Aug-2025", "31-Oct-2025"} & links.keys()
+    for items, link in links.values():
+        assert len(visitor.get(link).rows(0)) == items
+    change_setting(scope, "psf_months", 6, date(2026, 1, 10))
+    rebuild_schedule(scope)
+    links = curve_links(visitor)
+    assert "31-Aug-2025" in links
+    assert not {"30-Nov-2025", "31-Dec-2025"} & links.keys()
 
 
 @pytest.mark.parametrize("months", ["12", "24", "36", "48", "0", "soon", ""])

@@ -1,6 +1,6 @@
 """What was overdue at the end of each month, and how long what is overdue now has been."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 from clinic_tracker.domain.local_time import show_date
@@ -20,10 +20,14 @@ BAND_WORDS = {
     Band.QUARTER: "31 to 90 days",
     Band.LONGER: "more than 90 days",
 }
+OTHER_SETTINGS = (
+    " Days before a change of the settings of the schedule have no link: a report as of such a day uses the settings "
+    "of that day."
+)
 
 
-def curve_figure(curve: Sequence[CurvePoint], today: date) -> Figure:
-    """Patients and items overdue at the end of each month."""
+def curve_figure(curve: Sequence[CurvePoint], today: date, listed: Collection[date]) -> Figure:
+    """Patients and items overdue at the end of each month; ``listed`` are the days whose report counts the same."""
     last, worst = curve[-1], max(curve, key=lambda point: (point.items, point.on))
     words = (
         f"Overdue at the end of each month from {show_date(curve[0].on)} to {show_date(last.on)}: most items on "
@@ -38,27 +42,31 @@ def curve_figure(curve: Sequence[CurvePoint], today: date) -> Figure:
         title="Overdue over time",
         definition=(
             "Patients with anything overdue at the end of each month, and the requirements overdue with them, by what "
-            "had happened by that day, whenever it was recorded."
+            "had happened by that day, whenever it was recorded, and by the settings of today."
         ),
         svg=count_chart(words, lines) if any(one.items for one in curve) else count_chart(words, []),
         table=table_of(
             ("Day", "Patients", "Items"),
-            [(Cell(_day(one.on, today)), _cell(one.patients, one.on), _cell(one.items, one.on)) for one in curve[::-1]],
+            [_on_day(one, today, listed) for one in reversed(curve)],
         ),
         legend=(Key("items", "Items (a patient and a requirement)", "line"), Key("patients", "Patients", "line")),
         note=(
             "Overdue from the day after the due date until it was done; what was missed, until later evidence of the "
             "requirement, a waiver or the prescriber's sign-off."
+            + ("" if all(one.on in listed for one in curve) else OTHER_SETTINGS)
         ),
     )
 
 
+def _on_day(one: CurvePoint, today: date, listed: Collection[date]) -> tuple[Cell, ...]:
+    def cell(count: int) -> Cell:
+        return Cell(f"{count:,}", report_url("overdue", as_of=one.on) if count and one.on in listed else None)
+
+    return Cell(_day(one.on, today)), cell(one.patients), cell(one.items)
+
+
 def _day(on: date, today: date) -> str:
     return f"{show_date(on)}, today" if on == today else show_date(on)
-
-
-def _cell(count: int, on: date) -> Cell:
-    return Cell(f"{count:,}", report_url("overdue", as_of=on) if count else None)
 
 
 def _told(point: CurvePoint) -> str:

@@ -11,6 +11,7 @@ from clinic_tracker.queries.dashboard.clinics import clinics_compared
 from clinic_tracker.queries.dashboard.funnel import funnel
 from clinic_tracker.queries.dashboard.on_time import tallies_by_month
 from clinic_tracker.queries.dashboard.overdue import aging, overdue_curve
+from clinic_tracker.queries.dashboard.same_rules import days_with_the_rules_of_today
 from clinic_tracker.queries.reports.recounted import GRACE_SETTING
 from clinic_tracker.queries.safety import safety_by_month
 from clinic_tracker.queries.scope import Scope
@@ -60,7 +61,7 @@ def _page(scope: Scope, span: Span) -> Dashboard:
         trends=trend_figures(scope, span, tallies, grace),
         heat=heat_figure(span, tallies),
         figures=(
-            curve_figure(overdue_curve(scope, span.ends), span.today),
+            curve_figure(overdue_curve(scope, span.ends), span.today, days_with_the_rules_of_today(scope, span.ends)),
             aging_figure(scope, aging(scope)),
             observation_figure(span, safety),
             reaction_figure(span, safety),
