@@ -148,7 +148,7 @@ def _record(scope: Scope, message_id: int, parts: Sequence[Part]) -> Ingested:
             return Ingested()
         chunk = Chunk(scope, work, origin)
         outcomes = chunk.take(left)
-        if message.done == 0 and len(left) >= MANY:
+        if message.done < MANY <= left[-1].place + 1:
             count_rows(db.session.connection(), COUNTED)
         chunk.judge()
         message.done = left[-1].place + 1

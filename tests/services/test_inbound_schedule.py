@@ -59,10 +59,12 @@ def test_the_stored_schedule_is_what_the_facts_say(scope, seed):
     assert db.session.query(LabReport).count() > 5
 
 
-def test_a_large_file_lets_the_database_see_how_much_there_is(scope, monkeypatch):
+@pytest.mark.parametrize("at_once", [2, 500])
+def test_a_large_file_lets_the_database_see_how_much_there_is(scope, monkeypatch, at_once):
     monkeypatch.setattr(inbound_ingest, "MANY", 3)
     patient = register(scope).row
-    send(scope, add_source(scope), *(message(patient, report("tsh"), position=place) for place in range(3)))
+    sent = [message(patient, report("tsh"), position=place) for place in range(3)]
+    send(scope, add_source(scope), *sent, at_once=at_once)
     if db.engine.dialect.name == "sqlite":
         counted = db.session.execute(text("select distinct tbl from sqlite_stat1")).scalars()
         assert {"lab_report", "lab_value", "patient"} <= set(counted)
