@@ -249,7 +249,7 @@ class Filing:
             if (old.outcome, old.performed_on) == (exam.outcome, report.collected_on):
                 return 0
             before, reason = corrections.replace_exam_by(self.scope, self.charts, old, row), corrections.NEWER
-        elif corrections.take_exam_number(self.scope, row):
+        elif self.rows.has_exam(row) or corrections.take_exam_number(self.scope, row):
             return 0
         self.rows.exam(row, result, before=before, reason=reason)
         chart.rewritten = True

@@ -72,6 +72,11 @@ class Rows:
         """Add an exam. ``before`` is what it replaces."""
         self.exams.append(_NewExam(row, result, before, reason))
 
+    def has_exam(self, row: Row) -> bool:
+        """Whether the same exam is among those that were added."""
+        same = ("patient_id", "kind", "performed_on", "outcome")
+        return any(all(added.row[name] == row[name] for name in same) for added in self.exams)
+
     def flush(self) -> None:
         """Insert everything that was added, and note it in the audit trail."""
         if self.results:

@@ -221,6 +221,12 @@ def test_an_exam_typed_from_paper_follows_the_laboratory(staff: Scope, source: I
     assert exams()[-1].state == "entered_in_error"
 
 
+def test_an_exam_that_comes_under_two_numbers_at_once_is_one(staff: Scope, source: InboundSource, chart: Chart) -> None:
+    take(staff, source, chart, hiv(key="H1"), hiv(key="H2"))
+    assert [row.state for row in results()] == ["recorded", "duplicate"]
+    assert len(exams()) == 1
+
+
 def test_an_exam_of_a_match_that_a_person_made_waits_like_any(
     staff: Scope, doctor: Scope, source: InboundSource, chart: Chart
 ) -> None:
