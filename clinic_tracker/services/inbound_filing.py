@@ -10,12 +10,13 @@ from clinic_tracker.domain.lab_entry import ReadPanel
 from clinic_tracker.domain.lab_merging import complements, merged, surely_drawn_together, version
 from clinic_tracker.domain.lab_reading import WITHOUT_VALUES, LabReader, ReadExam, Understood
 from clinic_tracker.domain.messages import ReportState, SentReport
+from clinic_tracker.domain.other_lines import other_lines
 from clinic_tracker.domain.vocabulary import ExamKind, InboundState
 from clinic_tracker.models.monitoring import Exam, LabReport
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import inbound_corrections as corrections
 from clinic_tracker.services.inbound_chart import Arrival, Chart, Charts, Prior, latest_of, priors_of
-from clinic_tracker.services.inbound_numbers import leave_to_a_person, used_again
+from clinic_tracker.services.inbound_numbers import give_way, leave_to_a_person, stands_alone, used_again
 from clinic_tracker.services.inbound_orders import Orders
 from clinic_tracker.services.inbound_rows import Row, Rows, new_fact, new_report
 from clinic_tracker.services.inbound_unsettled import Values, earlier_values, with_values_before
@@ -118,8 +119,10 @@ class Filing:
         sent = [arrival.report for arrival in fresh]
         report = merged([*sent, *self._others(together, keys)])
         understood = self.reader.understand(report, chart.sex)
-        before = () if latest else self._completed_by(chart, report, understood)
+        may_join = not latest or (not self.by_hand and stands_alone(self.scope, self.source_id, latest))
+        before = self._completed_by(chart, report, understood) if may_join else ()
         if before:
+            give_way(self.scope, self.source_id, self.charts, chart, keys)
             together = (*before, *together)
             corrections.join(self.scope, self.source_id, chart.id, together)
             priors |= priors_of(self.scope, self.source_id, set(before))
@@ -216,7 +219,8 @@ class Filing:
                 return 0
             before, reason = corrections.replace_by(self.scope, self.charts, old, row), corrections.NEWER
         elif there := self.charts.same_on_record(chart, panel, report, row["source"]):
-            corrections.take_number(self.scope, there.id, row)
+            beside = other_lines(self.reader.codes, [report])
+            corrections.take_number(self.scope, self.rows, there.id, row, result, beside)
             self.orders.close(chart, row | {"id": there.id}, report)
             return 0
         self.rows.report(row, panel, result, before=before, reason=reason)

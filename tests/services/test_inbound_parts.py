@@ -1,13 +1,14 @@
 """A count and its differential that come in messages of their own are one panel, where it is certain that they are."""
 
 import itertools
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from clinic_tracker.domain.lab_entry import TypedPanel, TypedValue
-from clinic_tracker.domain.messages import ReportState
-from clinic_tracker.domain.vocabulary import Panel
+from clinic_tracker.domain.messages import LOINC, Coded, ReportState
+from clinic_tracker.domain.vocabulary import LocalCodeKind, Panel
 from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import LabValue
 from clinic_tracker.models.schedule import Standing
@@ -16,6 +17,7 @@ from clinic_tracker.services.auto_review import begin_auto_review
 from clinic_tracker.services.inbound_resolve import undo_match
 from clinic_tracker.services.lab_reports import correct_report
 from clinic_tracker.services.lab_sheets import Sheet
+from clinic_tracker.services.local_codes import map_code
 from tests.factories import register
 from tests.inbound import DAY, add_source, at, line, message, report, reports_of, results, send
 from tests.monitored import add_course
@@ -209,3 +211,44 @@ def test_versions_of_several_reports_of_one_file_are_told_apart(scope, source, p
         ("tsh", "corrected"),
     ]
     assert {one.state for one in results()} <= {"recorded", "superseded"}
+
+
+PENDING, REJECTED = ReportState.PENDING, ReportState.REJECTED
+ORDERED = {"codes": (Coded("57021-8", LOINC, "CBC"),), "issued_at": at(12)}
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        (report(key="D1", state=PENDING, **ORDERED, **DRAWN), count(), differential(issued_at=at(13))),
+        (report(key="C1", state=PENDING, **ORDERED, **DRAWN), differential(), count(issued_at=at(13))),
+        (count(), report(key="D1", state=REJECTED, **ORDERED, **DRAWN), differential(issued_at=at(13))),
+        (differential("neutrophils"), count(collected_at=at(12, 14)), count(issued_at=at(13)), differential()),
+    ],
+)
+@pytest.mark.parametrize("in_one_file", [True, False])
+def test_a_message_that_came_before_of_either_part_does_not_keep_them_apart(scope, source, patient, sent, in_one_file):
+    if in_one_file:
+        send(scope, source, *(message(patient, one, position=place) for place, one in enumerate(sent)))
+    else:
+        send_each(scope, source, patient, *sent)
+    assert [(row.is_complete, values_of(row)) for row in reports_of(patient)] == [(True, BOTH)]
+
+
+def test_a_part_whose_codes_are_mapped_later_completes_the_panel(scope, source, patient):
+    odd = [replace(line(name), codes=(Coded(name, "L", name),)) for name in DIFFERENTIAL]
+    send_each(scope, source, patient, count(), differential(*odd))
+    for name in DIFFERENTIAL:
+        map_code(scope, source.public_id, LocalCodeKind.ANALYTE, "L", name, name, name)
+    assert [(row.is_complete, values_of(row)) for row in reports_of(patient)] == [(True, BOTH)]
+    assert [one.report["with"] for one in results()] == [["C1", "D1"], ["C1", "D1"]]
+
+
+def test_a_part_that_a_person_corrected_is_not_joined_when_it_is_read_anew(scope, source, patient):
+    strange = replace(line("lymphocytes"), codes=(Coded("LY", "L", "LY"),))
+    send(scope, source, message(patient, differential("neutrophils", strange)))
+    typed = TypedPanel(Panel.CBC_DIFF, (TypedValue("neutrophils", "2.2", "K/uL"),))
+    correct_report(scope, patient.public_id, reports_of(patient)[0].public_id, Sheet(DAY, (typed,)), reason="Misread")
+    send(scope, source, message(patient, count()))
+    map_code(scope, source.public_id, LocalCodeKind.ANALYTE, "L", "LY", "LY", "lymphocytes")
+    assert sorted(len(values_of(row)) for row in reports_of(patient)) == [1, 2]
