@@ -135,6 +135,22 @@ def test_whoever_only_reads_cancels_nothing_but_their_own(administrator, numbers
     assert "Cancelled by" in neurologist.get(address).words
 
 
+def test_asked_for_again_after_nothing_came_of_it_means_the_new_day(administrator, numbers):
+    numbers.count = 5000
+
+    def again(address):
+        asked = administrator.submit(address, format="csv").location
+        administrator.submit(asked, action=f"{asked}/cancel")
+        return administrator.get(asked).links()["Ask again"]
+
+    told = again(NEW)
+    assert "known_at" not in told
+    assert "as_of" not in told
+    past = again(f"{NEW}&as_of=2025-12-31&known_at=2026-01-02")
+    assert "as_of=2025-12-31" in past
+    assert "known_at=2026-01-0" in past
+
+
 def test_a_failure_is_told(administrator, numbers):
     def broken(_number):
         raise ValueError

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask import url_for
 
 from clinic_tracker.domain.errors import RuleViolation
-from clinic_tracker.domain.local_time import show_date
+from clinic_tracker.domain.local_time import local_date, show_date
 from clinic_tracker.domain.reporting.parameters import Parameters, read_parameters
 from clinic_tracker.domain.reporting.words import instant_words
 from clinic_tracker.queries.report_runs import LEASE, RunRow
@@ -33,6 +34,7 @@ class ShownRun:
     may_cancel: bool
     is_there: bool
     done: int | None  # percent
+    ask_url: str | None  # where the same is asked for anew, if it came to nothing
     again_token: str  # the same for a minute, so that a button pressed twice asks once
 
     @property
@@ -54,14 +56,6 @@ class ShownRun:
         return f"{size / KILO:.0f} kB" if size < KILO * KILO else f"{size / KILO / KILO:.1f} MB"
 
     @property
-    def ask_url(self) -> str | None:
-        """Where the same is asked for again, if it came to nothing."""
-        if not (self.run.failed_at or self.run.cancelled_at) or self.run.name not in REPORTS:
-            return None
-        values = {"report": self.run.name, **self.run.parameters}
-        return url_for("report_files.new", **values)
-
-    @property
     def asked_by(self) -> str:
         """Who asked for it."""
         if self.row.asked_by is not None:
@@ -81,7 +75,20 @@ def shown_run(scope: Scope, row: RunRow, *, named: bool = False) -> ShownRun:
     words = parameter_words(scope, run.name, run.parameters, named=named)
     token = f"{run.public_id} {scope.now:%Y%m%d%H%M}"
     ends = is_open and may_cancel(scope, run)
-    return ShownRun(row, report_title(run.name), words, state, tone, is_open, ends, is_there, done, token)
+    title, anew = report_title(run.name), _ask_url(scope, run)
+    return ShownRun(row, title, words, state, tone, is_open, ends, is_there, done, anew, token)
+
+
+def _ask_url(scope: Scope, run: Any) -> str | None:
+    """Where what came to nothing is asked for anew: as of the new asking, if the first meant its own."""
+    if not (run.failed_at or run.cancelled_at) or run.name not in REPORTS:
+        return None
+    values = dict(run.parameters)
+    if "known_at" in values and datetime.fromisoformat(values["known_at"]) == run.asked_at:
+        del values["known_at"]
+    if run.due_on is None and values.get("as_of") == local_date(run.asked_at, scope.time_zone).isoformat():
+        del values["as_of"]
+    return url_for("report_files.new", report=run.name, **values)
 
 
 def _state(scope: Scope, row: RunRow) -> tuple[str, str]:
