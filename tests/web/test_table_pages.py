@@ -205,6 +205,16 @@ def test_looking_at_the_preview_writes_nothing_but_the_access_log(staff, patient
     assert begun.count("IMMEDIATE") == 1
 
 
+def test_who_may_be_meant_in_the_preview_is_noted(staff, patient):
+    url = explained(staff, "\n".join([
+        "MRN,Last Name,First Name,Birth Date,Collection Date,LOINC,Result,Units",
+        f"X-1,{patient.family_name},{patient.given_name},{patient.birth_date:%m/%d/%Y},1/12/2026,2160-0,0.8,mg/dL",
+        "",
+    ]).encode())  # fmt: skip
+    assert "1 unmatched" in staff.get(url).words
+    assert seen_at("inbound.table_preview") == {patient.id}
+
+
 def test_whose_cells_a_page_shows_is_noted(staff, patient):
     url = opened(staff, two_rows(patient))
     staff.get(f"{url}/columns")

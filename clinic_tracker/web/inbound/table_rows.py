@@ -54,22 +54,29 @@ class ShownPart:
 
 
 def shown_parts(scope: Scope, rows: Sequence[PartRow]) -> list[ShownPart]:
-    """Parts in words with the charts that they would be on; the access log is told of the charts."""
-    charts = candidates_of(scope, {row.patient_id for row in rows if row.patient_id is not None})
-    shown_patients(sorted({row.patient_id for row in rows if row.patient_id is not None}))
+    """Parts in words with the charts that they would be on; the access log is told of these, and of likely ones."""
+    sure = {row.patient_id for row in rows if row.patient_id is not None}
+    charts = candidates_of(scope, sure)
+    doubted = [row.identity for row in rows if row.patient_id is None and row.identity is not None]
+    shown_patients(sorted(sure | _meant(scope, doubted)))
     return [_shown(row, charts.get(row.patient_id or 0)) for row in rows]
 
 
 def tell_log(scope: Scope, table: Table, columns: TableMapping, rows: Iterable[Row]) -> None:
     """Tell the access log of whom the cells of rows may be, as far as their columns tell it."""
     named = identities(columns, table.header, list(rows), ZoneInfo(scope.time_zone))
+    shown_patients(sorted(_meant(scope, named)))
+
+
+def _meant(scope: Scope, named: Sequence[Identity]) -> set[int]:
+    """The charts of those who are, or may be, named."""
     found: set[int] = set()
     for match in matches(scope, named):
         if isinstance(match, Exact):
             found.add(match.key)
         elif isinstance(match, Doubtful):
             found.update(one.key for one in match.candidates)
-    shown_patients(sorted(found))
+    return found
 
 
 def _shown(row: PartRow, chart: Candidate | None) -> ShownPart:
