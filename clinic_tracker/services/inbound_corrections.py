@@ -210,9 +210,7 @@ def replace_by(scope: Scope, charts: Charts, old: LabReport, new: Row) -> dict[s
 
 
 def says_the_same(scope: Scope, old: LabReport, new: Row, panel: ReadPanel) -> bool:
-    """Whether a newer version changes nothing that is kept; of tests not followed here the values are not."""
-    if panel.panel is Panel.OTHER:
-        return False
+    """Whether a newer version changes nothing that is kept (of tests not followed here the values are not)."""
     heads = ("collected_on", "result_status", "specimen_problem", "laboratory", "note", "patient_id")
     return all(getattr(old, name) == new[name] for name in heads) and sorted(values_of(scope, old)) == sorted(
         panel.values

@@ -11,7 +11,7 @@ from clinic_tracker.domain.lab_merging import complements, merged, surely_drawn_
 from clinic_tracker.domain.lab_reading import WITHOUT_VALUES, LabReader, ReadExam, Understood
 from clinic_tracker.domain.messages import ReportState, SentReport
 from clinic_tracker.domain.other_lines import other_lines
-from clinic_tracker.domain.vocabulary import ExamKind, InboundState
+from clinic_tracker.domain.vocabulary import ExamKind, InboundState, Panel
 from clinic_tracker.models.monitoring import Exam, LabReport
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import inbound_corrections as corrections
@@ -19,7 +19,7 @@ from clinic_tracker.services.inbound_chart import Arrival, Chart, Charts, Prior,
 from clinic_tracker.services.inbound_numbers import give_way, leave_to_a_person, stands_alone, used_again
 from clinic_tracker.services.inbound_orders import Orders
 from clinic_tracker.services.inbound_rows import Row, Rows, new_fact, new_report
-from clinic_tracker.services.inbound_unsettled import Values, earlier_values, with_values_before
+from clinic_tracker.services.inbound_unsettled import Values, earlier_values, same_others, with_values_before
 
 NO_CERVIX = "This chart says that the patient has no cervix: an HPV screen cannot be recorded."
 Priors = dict[str, list[Prior]]
@@ -215,7 +215,8 @@ class Filing:
         if old is not None and old.patient_id != chart.id:
             corrections.withdraw_all(self.scope, self.charts, [old], corrections.MOVED)
         elif old is not None:
-            if corrections.says_the_same(self.scope, old, row, panel):
+            same_lines = panel.panel is not Panel.OTHER or same_others(self.scope, self.reader.codes, old, report)
+            if same_lines and corrections.says_the_same(self.scope, old, row, panel):
                 return 0
             before, reason = corrections.replace_by(self.scope, self.charts, old, row), corrections.NEWER
         elif there := self.charts.same_on_record(chart, panel, report, row["source"]):

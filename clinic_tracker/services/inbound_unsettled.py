@@ -1,12 +1,15 @@
-"""What an earlier version of a report said and the newer one leaves open: it stands until a person has settled it."""
+"""What an earlier version of a report said, beside the newer one: what that leaves open stands until it is settled."""
 
 from collections.abc import Collection, Iterable, Mapping
 
 from clinic_tracker.domain.lab_entry import ReadPanel, ReadValue
+from clinic_tracker.domain.lab_meaning import CodeTable
 from clinic_tracker.domain.lab_merging import version
 from clinic_tracker.domain.lab_reading import LabReader
 from clinic_tracker.domain.messages import ReportState, SentReport
+from clinic_tracker.domain.other_lines import other_lines
 from clinic_tracker.models.monitoring import LabReport
+from clinic_tracker.queries.other_lines import also_sent
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services.inbound_chart import APPLIED, Chart, Prior
 from clinic_tracker.services.lab_sheets import values_of
@@ -45,3 +48,9 @@ def with_values_before(
     values = (*panel.values, *(value for analyte, value in earlier.items() if analyte in stand))
     missing = reader.catalog.missing_for_complete(panel.panel, [value.analyte for value in values], panel.problem)
     return panel._replace(values=values, missing=missing)
+
+
+def same_others(scope: Scope, codes: CodeTable, old: LabReport, report: SentReport) -> bool:
+    """Whether a newer version has the same lines of tests that are not followed here."""
+    before = also_sent(scope, [old.inbound_result_id])
+    return {line for lines in before.values() for line in lines} == set(other_lines(codes, [report]))

@@ -12,9 +12,11 @@ from clinic_tracker.models.monitoring import LabValue
 from clinic_tracker.queries.review_queue import QueueFilter, review_queue
 from clinic_tracker.services.acknowledgements import Answer, acknowledge
 from clinic_tracker.services.inbound_numbers import USED_AGAIN
+from clinic_tracker.services.inbound_refile import understand_again
 from clinic_tracker.services.inbound_resolve import match_result
 from clinic_tracker.services.lab_reports import withdraw_report
 from clinic_tracker.services.local_codes import map_code
+from clinic_tracker.services.reviews import review_reports
 from tests.factories import register
 from tests.inbound import CBC, DAY, add_source, at, exam_line, line, message, report, reports_of, results, send
 from tests.reviewed import exams, tasks
@@ -203,3 +205,25 @@ def test_typed_paper_that_was_confirmed_is_not_taken_away_by_another_patient(sco
     send(scope, source, message(chart.row, report("tsh", key="T", issued_at=at(13))))
     send(scope, source, message(other.row, report("tsh", key="T", issued_at=at(14))))
     assert [row.panel for row in reports_of(chart.row)] == ["tsh"]
+
+
+POTASSIUM = Observed((Coded("2823-3", LOINC, "Potassium"),), "7.2", "mmol/L", flag="HH")
+
+
+def test_a_reviewed_report_of_other_tests_stays_when_it_is_read_anew(scope, doctor, source, chart):
+    send(scope, source, message(chart.row, report(POTASSIUM, key="K", issued_at=at(13))))
+    (seen,) = reports_of(chart.row)
+    review_reports(doctor, [seen.public_id])
+    understand_again(scope, [results()[0].public_id])
+    (row,) = reports_of(chart.row)
+    assert (row.id, row.reviewed_at) == (seen.id, doctor.now)
+
+
+def test_one_with_another_value_takes_its_place_and_waits(scope, doctor, source, chart):
+    send(scope, source, message(chart.row, report(POTASSIUM, key="K", issued_at=at(13))))
+    review_reports(doctor, [reports_of(chart.row)[0].public_id])
+    send(scope, source, message(chart.row, report(replace(POTASSIUM, text="7.4"), key="K", issued_at=at(14))))
+    assert [(row.state, row.reviewed_at is None) for row in reports_of(chart.row, None)] == [
+        ("corrected", False),
+        ("recorded", True),
+    ]
