@@ -21,6 +21,7 @@ from clinic_tracker.queries.reports.people import (
     WHO,
     Person,
     asked_about,
+    ends_at,
     first_day,
     last_day,
     of_people,
@@ -83,7 +84,8 @@ DEFINITION = Definition(
     notes=(
         (
             "Period: by the local date of the onset, or of the infusion, as the dashboard and the report of safety "
-            "count. Reports sent after the date asked about are not known yet."
+            "count. What is not reported is listed however long ago it began. Reports sent after the date asked about "
+            "are not known yet."
         ),
         (
             "The time to report is a local convention (C, setting event_report_business_days): the REMS asks for a "
@@ -148,6 +150,8 @@ def _cells(reaction: _Reaction, due_on: date | None, as_of: date) -> tuple[Any, 
 
 
 def _of_period(scope: Scope, parameters: Parameters) -> ColumnElement[bool]:
+    if parameters.choices.get(_SHOW) == _OPEN:
+        return InfusionReaction.onset_at < ends_at(scope, last_day(parameters))
     if parameters.choices.get(_BY) == _INFUSION:
         return Infusion.infused_on.between(first_day(parameters), last_day(parameters))
     return within(scope, parameters, InfusionReaction.onset_at)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from clinic_tracker.domain.compliance import Outcome
 from clinic_tracker.domain.reporting.columns import Column, Kind, Privacy
@@ -53,7 +54,8 @@ DEFINITION = Definition(
         Choice(_FORM, "Form", {_ANY: "Any", **_FORMS}, _ANY),
     ),
     notes=(
-        "Period: by the due date. Every day after the due date is late here; on time and late are told by the grace.",
+        "Period: by the due date. A form that is still owed is listed however long ago it fell due.",
+        "Every day after the due date is late here; on time and late are told by the grace.",
         (
             "How often the status form is due, and within how many business days the checklist, is not confirmed (R, "
             "settings psf_months and checklist_business_days; R-79, R-52)."
@@ -67,17 +69,27 @@ DEFINITION = Definition(
 
 
 def lines(scope: Scope, parameters: Parameters) -> Iterator[Line]:
-    """The forms that fell due in the period, by due date, then by name."""
+    """The forms that fell due in the period, by due date, then by name; and what is owed from before."""
     chosen = parameters.choices.get(_FORM, _ANY)
     show = parameters.choices.get(_SHOW, _LATE)
-    names = [column.name for column in obligations.DEFINITION.columns]
-    found = []
-    for code in sorted(_FORMS):
-        if chosen in (_ANY, code):
-            asked = replace(parameters, requirement=code, choices={})
-            found += [(dict(zip(names, line.cells, strict=True)), line) for line in obligations.lines(scope, asked)]
+    found = [
+        one
+        for code in sorted(_FORMS)
+        if chosen in (_ANY, code)
+        for one in _fallen_due(scope, replace(parameters, requirement=code, choices={}), show)
+    ]
     for told, line in sorted(found, key=lambda one: (one[0]["due"], one[0]["requirement"])):
-        owed = told["outcome"] == Outcome.OWED
-        if show == _ALL or owed or (show == _LATE and told["days_late"]):
-            form = (told["requirement"], told["slot"], told["due"], told["done"], told["outcome"], told["days_late"])
-            yield line._replace(cells=(*line.cells[: len(PERSON)], *form))
+        form = (told["requirement"], told["slot"], told["due"], told["done"], told["outcome"], told["days_late"])
+        yield line._replace(cells=(*line.cells[: len(PERSON)], *form))
+
+
+def _fallen_due(scope: Scope, asked: Parameters, show: str) -> Iterator[tuple[dict[str, Any], Line]]:
+    """What is shown of one form, with its cells by name."""
+    names = [column.name for column in obligations.DEFINITION.columns]
+    first, _ = asked.period
+    whole = asked if show == _ALL else replace(asked, from_on=None)
+    for line in obligations.lines(scope, whole):
+        told = dict(zip(names, line.cells, strict=True))
+        late = show == _LATE and told["days_late"] and told["due"] >= first
+        if show == _ALL or late or told["outcome"] == Outcome.OWED:
+            yield told, line

@@ -119,5 +119,16 @@ def test_period_is_by_the_local_day_and_what_was_withdrawn_is_left_out(scope, ca
     assert len(asked(stranger, NAME)) == 1
 
 
+def test_what_was_never_reported_is_listed_however_long_ago_it_began(scope):
+    react(scope, "2024-03-05T15:00")
+    report(scope, *react(scope, "2024-03-05T16:00"), date(2024, 3, 6))
+    db.session.commit()
+    (line,) = asked(scope, NAME, show="open")
+    assert line["onset_at"].isoformat() == "2024-03-05T15:00:00+00:00"
+    assert asked(scope, NAME) == []
+    assert len(asked(scope, NAME, show="open", by="infusion")) == 1
+    assert asked(scope, NAME, show="open", from_="2024-01-01", to="2024-03-04") == []
+
+
 def test_nobody_had_any(scope):
     assert asked(scope, NAME, from_=scope.today - timedelta(days=4000)) == []

@@ -53,6 +53,21 @@ def test_five_business_days_and_six_months_over_holidays_and_the_end_of_a_month(
     ]
 
 
+def test_what_is_owed_is_listed_however_long_ago_it_fell_due(scope):
+    owed, sent = add_patient(scope), add_patient(scope)
+    add_course(scope, owed, date(2024, 8, 5), days=1)
+    course = add_course(scope, sent, date(2024, 8, 5), days=1)
+    add_form(scope, sent, "infusion_checklist", date(2024, 10, 1), course)
+    project(scope)
+    only = {"form": "infusion_checklist"}
+    for show in ("owed", "late"):
+        for as_of in (TODAY, TODAY - DAY):
+            (line,) = asked(scope, "forms", show=show, as_of=as_of, **only)
+            assert (line["patient_id"], line["due"]) == (owed.id, date(2024, 8, 12))
+    assert asked(scope, "forms", show="all", **only) == []
+    assert asked(scope, "forms", show="owed", from_="2024-01-01", to="2024-08-11", **only) == []
+
+
 @pytest.mark.parametrize("as_of", [TODAY, date(2025, 6, 30), date(2024, 2, 29)])
 def test_every_line_is_one_that_the_engine_tells(scope, as_of):
     expected = []
@@ -64,13 +79,13 @@ def test_every_line_is_one_that_the_engine_tells(scope, as_of):
         closed = read.closed_on if read.closed_on is not None and read.closed_on <= as_of.toordinal() else None
         for one in answer(read, packaged_protocols()[read.protocol], as_of.toordinal())["obligations"]:
             due = date.fromisoformat(one["due_on"])
-            if one["requirement"] not in FORMS or due > as_of or due < date(2022, 1, 1):
+            if one["requirement"] not in FORMS or due > as_of:
                 continue
             sent = date.fromisoformat(one["done_on"]) if one["done_on"] else None
             owed = sent is None and one["status"] in ("due", "overdue")
             if closed is not None and due.toordinal() > closed and sent is None:
                 continue
-            if owed or (sent and sent > due):
+            if owed or (sent and sent > due >= date(2022, 1, 1)):
                 expected.append((f"M{seed}", one["requirement"], due, sent, ((sent or as_of) - due).days))
     found = asked(scope, "forms", from_="2022-01-01", to=TODAY, as_of=as_of)
     lines = [(line["mrn"], line["form"], line["due"], line["sent"], line["days_late"]) for line in found]
