@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from clinic_tracker.domain.local_time import show_date
 from clinic_tracker.domain.reporting.columns import Column, Kind
 from clinic_tracker.domain.reporting.definition import Head, Line
-from clinic_tracker.domain.reporting.deidentify import Context, deidentified, study_number
+from clinic_tracker.domain.reporting.deidentify import Context, deidentified, order_of
 from clinic_tracker.domain.reporting.evidence import CALENDAR, PATIENTS, FilledTable
 from clinic_tracker.domain.reporting.formats import ReportFormat
 from clinic_tracker.domain.reporting.ordering import ordered
@@ -235,11 +235,7 @@ def _without_identity(scope: Scope, filled: FilledTable, parameters: Parameters)
     first = first_infusions(scope, None) if parameters.identity is Identity.INTERVALS else {}
     context = Context(parameters.identity, scope.time_zone, first)
     columns, lines = deidentified(filled.columns, filled.lines, context)
-    return FilledTable(filled.table, columns, tuple(ordered(lines, _number)))
-
-
-def _number(line: Line) -> str:
-    return study_number(line.patient) if line.patient is not None else ""
+    return FilledTable(filled.table, columns, tuple(ordered(lines, order_of(filled.columns))))
 
 
 def _titles() -> dict[str, str]:

@@ -7,7 +7,7 @@ from clinic_tracker.domain.errors import NotFound, RuleViolation
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.reporting.columns import Column
 from clinic_tracker.domain.reporting.definition import Line, Report
-from clinic_tracker.domain.reporting.deidentify import Context, deidentified, study_number
+from clinic_tracker.domain.reporting.deidentify import Context, deidentified, order_of
 from clinic_tracker.domain.reporting.formats import ReportFormat
 from clinic_tracker.domain.reporting.ordering import ordered
 from clinic_tracker.domain.reporting.parameters import Identity, Parameters
@@ -76,5 +76,4 @@ def _lines(scope: Scope, source: Source, parameters: Parameters) -> tuple[tuple[
         return columns, lines
     first = first_infusions(scope, parameters.known_at) if parameters.identity is Identity.INTERVALS else {}
     kept, changed = deidentified(columns, lines, Context(parameters.identity, scope.time_zone, first))
-    # The order of names or dates would tell what the copy leaves out: the number of a patient says nothing.
-    return kept, ordered(changed, lambda line: study_number(line.patient) if line.patient is not None else "")
+    return kept, ordered(changed, order_of(columns))

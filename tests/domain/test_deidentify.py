@@ -8,7 +8,14 @@ import pytest
 from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.reporting.columns import Column, Kind, Privacy
 from clinic_tracker.domain.reporting.definition import Definition, Line, Takes
-from clinic_tracker.domain.reporting.deidentify import MOST_SHIFT, Context, deidentified, shift_of, study_number
+from clinic_tracker.domain.reporting.deidentify import (
+    MOST_SHIFT,
+    Context,
+    deidentified,
+    order_of,
+    shift_of,
+    study_number,
+)
 from clinic_tracker.domain.reporting.ordering import ordered
 from clinic_tracker.domain.reporting.parameters import Identity, read_parameters
 from clinic_tracker.queries.reports.registry import SOURCES
@@ -87,6 +94,14 @@ def test_lines_are_sorted_however_many_there_are(at_once):
     for before, after in pairwise(sorted_lines):
         key, next_key = study_number(before.patient), study_number(after.patient)
         assert key < next_key or (key == next_key and before.cells[3] < after.cells[3])
+
+
+def test_lines_about_nobody_keep_their_order_only_where_it_hides_nothing():
+    lines = [Line((name,)) for name in ("b", None, "a")]
+    open_column = Column("a", "A", Kind.TEXT, "A.")
+    name = Column("b", "B", Kind.TEXT, "B.", Privacy.IDENTITY)
+    assert list(ordered(lines, order_of((open_column,)))) == lines
+    assert [one.cells[0] for one in ordered(lines, order_of((open_column, name)))] == [None, "a", "b"]
 
 
 def test_a_day_is_never_shifted_by_parts_of_a_day():

@@ -8,6 +8,7 @@ import pytest
 from clinic_tracker.domain.errors import NotFound, RuleViolation
 from clinic_tracker.domain.reporting.formats import ReportFormat
 from clinic_tracker.domain.reporting.parameters import read_parameters
+from clinic_tracker.models.access import Prescriber
 from clinic_tracker.models.base import db
 from clinic_tracker.models.patients import Patient
 from clinic_tracker.queries.reports.registry import REPORTS
@@ -75,6 +76,29 @@ def test_a_report_is_for_whoever_may_see_it(scope_for, cast):
     names = {source.definition.name for source in reports_for(scope_for(cast.neurologist))}
     assert "obligations" in names
     assert "access" not in names
+
+
+def test_the_order_of_prescribers_tells_nothing_of_their_names(scope, cast):
+    other = Prescriber(clinic_id=scope.clinic_id, name="", npi="1003000142")
+    db.session.add(other)
+    db.session.flush()
+    for count, one in ((3, cast.prescriber), (2, other), (1, None)):
+        for _ in range(count):
+            patient = add_patient(scope, prescriber_id=one.id if one else None)
+            add_course(scope, patient, date(2025, 3, 3))
+    project(scope)
+
+    def told(first, second):
+        cast.prescriber.name, other.name = first, second
+        db.session.commit()
+        with make_report(
+            scope, "compliance", asked(scope, "compliance", by="prescriber", identity="shifted")
+        ) as report:
+            return [line.cells for line in report.lines]
+
+    found = told("Dr. Abel", "Dr. Zorn")
+    assert len(found) == 3
+    assert found == told("Dr. Zorn", "Dr. Abel")
 
 
 def test_there_is_no_report_of_another_name(scope):

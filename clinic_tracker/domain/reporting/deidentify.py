@@ -71,6 +71,22 @@ def deidentified(
     return tuple(one.column for one in kept), _changed(kept, lines)
 
 
+def order_of(columns: tuple[Column, ...]) -> Callable[[Line], str]:
+    """By what the lines of a copy are put in order; ``columns`` are those of the report.
+
+    The order of names or dates would tell what the copy leaves out: the number of a patient says nothing, nor do the
+    cells that are left of a line that is about nobody.
+    """
+    named = any(column.privacy is Privacy.IDENTITY for column in columns)
+
+    def key(line: Line) -> str:
+        if line.patient is not None:
+            return study_number(line.patient)
+        return "\n".join(map(str, line.cells)) if named else ""
+
+    return key
+
+
 def _changed(kept: list[_Kept], lines: Iterable[Line]) -> Iterator[Line]:
     for line in lines:
         cells = line.cells
