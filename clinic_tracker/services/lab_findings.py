@@ -105,7 +105,7 @@ def refresh_many(scope: Scope, changed_from: Mapping[Patient, date]) -> int:
     _write(scope, changed)
     close_normal_ones(scope, keys)
     for key in waiting_for_results(scope, keys):
-        match_tasks(scope, key, _standing(scope, key))
+        match_tasks(scope, key)
     return len(changed)
 
 
@@ -139,21 +139,6 @@ def _reports(scope: Scope, patient_ids: Sequence[int]) -> defaultdict[int, list[
             report = _Known(*row)
             found[report.patient_id].append(report)
     return found
-
-
-def _standing(scope: Scope, patient_id: int) -> Sequence[LabReport]:
-    """The reports of a patient that stand, in the order of collection."""
-    rows = db.session.execute(
-        select(LabReport)
-        .where(
-            LabReport.clinic_id == scope.clinic_id,
-            LabReport.patient_id == patient_id,
-            LabReport.state == FactState.RECORDED.value,
-        )
-        .order_by(LabReport.collected_on, LabReport.id)
-        .execution_options(populate_existing=True)
-    )
-    return rows.scalars().all()
 
 
 def _values(scope: Scope, patient_ids: Sequence[int]) -> Mapping[int, Values]:

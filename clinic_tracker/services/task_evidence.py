@@ -46,12 +46,12 @@ def _with_tasks(scope: Scope, patient_ids: Collection[int], asks: ColumnElement[
     )
 
 
-def match_tasks(scope: Scope, patient_id: int, reports: Sequence[LabReport]) -> None:
+def match_tasks(scope: Scope, patient_id: int) -> None:
     """Close each task that asks for a panel with the first later report that is evidence; open it again without one.
 
-    ``reports`` are those of the patient that stand, in the order of collection. Runs inside the unit of work that
-    changed them. Tasks that somebody closed with a reason stay closed.
+    Runs inside the unit of work that changed the reports. Tasks that somebody closed with a reason stay closed.
     """
+    reports = _standing_reports(scope, patient_id)
     for task in _waiting(scope, patient_id, FollowUpTask.panel.is_not(None)):
         asked = _raised_by(scope, task)
         evidence = next((report for report in reports if _answers(scope, report, task, asked)), None)
@@ -92,6 +92,21 @@ def _waiting(scope: Scope, patient_id: int, asks: ColumnElement[bool]) -> list[F
             .execution_options(populate_existing=True)
         ).scalars()
     )
+
+
+def _standing_reports(scope: Scope, patient_id: int) -> Sequence[LabReport]:
+    """The reports of a patient that stand, in the order of collection."""
+    rows = db.session.execute(
+        select(LabReport)
+        .where(
+            LabReport.clinic_id == scope.clinic_id,
+            LabReport.patient_id == patient_id,
+            LabReport.state == FactState.RECORDED.value,
+        )
+        .order_by(LabReport.collected_on, LabReport.id)
+        .execution_options(populate_existing=True)
+    )
+    return rows.scalars().all()
 
 
 def _standing_exams(scope: Scope, patient_id: int, kind: str) -> list[Exam]:

@@ -4,13 +4,10 @@ import uuid
 from datetime import date
 from typing import NamedTuple
 
-from sqlalchemy import select
-
 from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.permissions import Permission
-from clinic_tracker.domain.vocabulary import ExamKind, FactState, FindingAction, Panel
+from clinic_tracker.domain.vocabulary import ExamKind, FindingAction, Panel
 from clinic_tracker.models.base import db
-from clinic_tracker.models.monitoring import LabReport
 from clinic_tracker.models.reviewing import Acknowledgement, FollowUpTask
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import audit
@@ -131,19 +128,5 @@ def _open_task(scope: Scope, patient_id: int, task: uuid.UUID) -> FollowUpTask:
 
 
 def _match(scope: Scope, patient_id: int) -> None:
-    match_tasks(scope, patient_id, _standing_reports(scope, patient_id))
+    match_tasks(scope, patient_id)
     match_exam_tasks(scope, patient_id)
-
-
-def _standing_reports(scope: Scope, patient_id: int) -> list[LabReport]:
-    return list(
-        db.session.scalars(
-            select(LabReport)
-            .where(
-                LabReport.clinic_id == scope.clinic_id,
-                LabReport.patient_id == patient_id,
-                LabReport.state == FactState.RECORDED.value,
-            )
-            .order_by(LabReport.collected_on, LabReport.id)
-        )
-    )
