@@ -37,6 +37,7 @@ PERSON_FIELDS: tuple[Any, ...] = (
     Patient.family_name,
     Patient.given_name,
     Prescriber.name,
+    Prescriber.id,
 )
 
 
@@ -49,6 +50,7 @@ class Person(NamedTuple):
     family_name: str
     given_name: str
     prescriber: str | None
+    prescriber_id: int | None
 
     def line(self, *cells: Any) -> Line:
         """A line about this patient: the columns of PERSON, then the others."""

@@ -226,8 +226,9 @@ _RANK = {RED: 0, "amber": 1, "normal": 2}
 
 
 def _by_prescriber(found: Iterable[_Judged]) -> Iterator[Line]:
-    sums: defaultdict[tuple[str, str], _Sum] = defaultdict(_Sum)
+    sums: defaultdict[tuple[str, int, str], _Sum] = defaultdict(_Sum)
     for one in found:
-        sums[one.of.person.prescriber or "", one.of.level or "normal"].add(one)
-    for (prescriber, level), figures in sorted(sums.items(), key=lambda item: (item[0][0], _RANK[item[0][1]])):
+        person = one.of.person
+        sums[person.prescriber or "", person.prescriber_id or 0, one.of.level or "normal"].add(one)
+    for (prescriber, _, level), figures in sorted(sums.items(), key=lambda item: (*item[0][:2], _RANK[item[0][2]])):
         yield Line((prescriber or None, level, *figures.cells))

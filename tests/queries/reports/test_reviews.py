@@ -5,6 +5,7 @@ from statistics import median
 
 import pytest
 
+from clinic_tracker.models.access import Prescriber
 from clinic_tracker.models.base import db
 from clinic_tracker.models.reviewing import Acknowledgement
 from clinic_tracker.queries.scope import Scope
@@ -160,3 +161,15 @@ def test_the_sums_by_prescriber_are_those_of_the_list(scope, patient, cast):
         assert line["median_hours"] == round(median(by_people), 1)
         assert line["not_seen"] == sum(one["unseen"] is True for one in parts)
     assert sum(line["results"] for line in sums) == len(listed)
+
+
+def test_two_prescribers_of_one_name_have_a_line_each(scope, patient, cast):
+    namesake = Prescriber(clinic_id=scope.clinic_id, name=cast.prescriber.name)
+    db.session.add(namesake)
+    db.session.flush()
+    for whose in (patient, add_patient(scope, prescriber_id=namesake.id)):
+        result(scope, whose, "2026-01-06T15:00")
+    result(scope, patient, "2026-01-06T16:00")
+    db.session.commit()
+    sums = asked(scope, NAME, show="prescribers")
+    assert [(line["of"], line["results"]) for line in sums] == [(cast.prescriber.name, 2), (cast.prescriber.name, 1)]
