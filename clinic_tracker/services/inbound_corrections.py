@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import or_, select
 
 from clinic_tracker.domain.lab_entry import ReadPanel
+from clinic_tracker.domain.other_lines import OtherLine
 from clinic_tracker.domain.vocabulary import ExamKind, FactState, Panel
 from clinic_tracker.models.base import db
 from clinic_tracker.models.inbound import InboundMessage, InboundResult
@@ -16,16 +17,18 @@ from clinic_tracker.services import audit
 from clinic_tracker.services.audit import AuditAction
 from clinic_tracker.services.facts import retire, withdraw
 from clinic_tracker.services.inbound_chart import Charts
-from clinic_tracker.services.inbound_rows import Row
+from clinic_tracker.services.inbound_rows import Row, Rows
 from clinic_tracker.services.lab_orders import reopen_orders
 from clinic_tracker.services.lab_sheets import values_of
 from clinic_tracker.services.review_withdrawal import withdraw_follow_up
+from clinic_tracker.services.reviews import take_back
 from clinic_tracker.services.task_evidence import match_exam_tasks
 
 NEWER = "The laboratory sent a newer version."
 GONE = "The laboratory's newer version no longer has it."
 CANCELLED = "The laboratory cancelled it."
 MOVED = "The laboratory moved this report to another patient."
+FLAGGED_BESIDE = "The laboratory flagged something else that came with it."
 LATE = "A newer version of this report came first."
 _BY_ITSELF = (NEWER, GONE, CANCELLED, MOVED, LATE)
 
@@ -158,14 +161,20 @@ def withdraw_all(scope: Scope, charts: Charts, rows: Iterable[LabReport | Exam],
     return count
 
 
-def take_number(scope: Scope, report_id: int, sent: Row) -> None:
-    """Let a report that was typed carry the laboratory's number, so that its corrections and cancellations find it."""
+def take_number(scope: Scope, rows: Rows, report_id: int, sent: Row, result: Row, beside: Iterable[OtherLine]) -> None:
+    """Let a report that was typed carry the laboratory's number, so that its corrections and cancellations find it.
+
+    It is told with what the laboratory sent ``beside`` it, and waits for review anew where a line of that is flagged.
+    """
     row = db.session.execute(select(LabReport).where(LabReport.id == report_id)).scalar_one()
     if row.external_id is not None:
         return
     before = audit.snapshot(row)
     row.source, row.external_id = sent["source"], sent["external_id"]
+    rows.confirmed.append((row, result))
     audit.record(scope, AuditAction.LAB_REPORT_CONFIRMED, row, before=before)
+    if row.reviewed_at is not None and any(line.is_flagged for line in beside):
+        take_back(scope, row, FLAGGED_BESIDE)
 
 
 def take_exam_number(scope: Scope, sent: Row) -> bool:

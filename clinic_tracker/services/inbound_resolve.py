@@ -23,7 +23,7 @@ from clinic_tracker.services.inbound_chart import APPLIED
 from clinic_tracker.services.inbound_chunk import of_source
 from clinic_tracker.services.inbound_corrections import withdraw_all
 from clinic_tracker.services.inbound_refile import Refiling
-from clinic_tracker.services.inbound_undo import let_go, take_back_orders
+from clinic_tracker.services.inbound_undo import came_with_message, let_go, take_back_orders
 from clinic_tracker.services.unit_of_work import unit_of_work
 
 OPEN = frozenset({InboundState.UNMATCHED.value, InboundState.NOT_UNDERSTOOD.value})
@@ -87,7 +87,8 @@ def undo_match(scope: Scope, result: uuid.UUID, *, reason: str, to: uuid.UUID | 
         refiling = Refiling(scope, work, source_id)
         refiling.charts.lock([old])
         moved = _versions(scope, source_id, row)
-        withdraw_all(scope, refiling.charts, _facts(scope, [one.id for one in moved]), words)
+        brought = [fact for fact in _facts(scope, [one.id for one in moved]) if came_with_message(scope, fact)]
+        withdraw_all(scope, refiling.charts, brought, words)
         let_go(scope, source_id, old, moved, words)
         take_back_orders(scope, old, moved, words)
         forget_identifiers(scope, old, of_source(scope, source_id, unpack_identity(row.identity)), words)
@@ -159,7 +160,7 @@ def _versions(scope: Scope, source_id: int, row: InboundResult) -> list[InboundR
 
 
 def _facts(scope: Scope, result_ids: Sequence[int]) -> list[LabReport | Exam]:
-    """What stands of these results on charts."""
+    """What stands of these results on charts, be it only confirmed by them."""
     found: list[LabReport | Exam] = []
     found += db.session.execute(
         select(LabReport).where(

@@ -53,6 +53,7 @@ class Rows:
     exams: list[_NewExam] = field(default_factory=list)
     closings: list[tuple[int, Row]] = field(default_factory=list)
     orders: list[tuple[LabOrder, Row]] = field(default_factory=list)
+    confirmed: list[tuple[LabReport, Row]] = field(default_factory=list)  # what stood before
     late: list[tuple[LabReport, Row]] = field(default_factory=list)
     keys: set[str] = field(default_factory=set)
     incomplete: set[tuple[int, date]] = field(
@@ -89,9 +90,13 @@ class Rows:
             self._close_orders()
         for order, result in self.orders:
             order.inbound_result_id = result["id"]
+        for report, result in self.confirmed:
+            report.inbound_result_id = result["id"]
         for newer, late in self.late:
             newer.replaces_id = late["id"]
-        for added in (self.results, self.reports, self.exams, self.closings, self.orders, self.late):
+        for added in (
+            self.results, self.reports, self.exams, self.closings, self.orders, self.confirmed, self.late
+        ):  # fmt: skip
             added.clear()
         self.keys.clear()
         self.incomplete.clear()

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from clinic_tracker.domain.vocabulary import FactState
+from clinic_tracker.domain.vocabulary import FactState, InboundKind
 from clinic_tracker.models.audit import AuditEvent
 from clinic_tracker.models.base import db
 from clinic_tracker.models.inbound import InboundResult, LabOrder
@@ -16,9 +16,21 @@ from clinic_tracker.services import audit
 from clinic_tracker.services.audit import AuditAction
 from clinic_tracker.services.facts import withdraw
 from clinic_tracker.services.inbound_corrections import standing_exams, standing_reports
+from clinic_tracker.services.task_evidence import lineage
 
 _TYPED, _SCREEN = "typed", "screen"
 _DAYS = ("collected_on", "pending_since", "rejected_on")
+
+
+def came_with_message(scope: Scope, row: LabReport | Exam) -> bool:
+    """Whether a message brought it, or a version that it replaced; not so where a message only confirmed it."""
+    model = type(row)
+    sent = select(model.id).where(
+        model.clinic_id == scope.clinic_id,
+        model.id.in_(lineage(scope, row)),
+        model.recorded_via.in_([kind.value for kind in InboundKind]),
+    )
+    return db.session.execute(sent.limit(1)).first() is not None
 
 
 def let_go(scope: Scope, source_id: int, patient_id: int, moved: Collection[InboundResult], reason: str) -> None:
@@ -33,7 +45,7 @@ def let_go(scope: Scope, source_id: int, patient_id: int, moved: Collection[Inbo
         if row.patient_id != patient_id:
             continue
         before = audit.snapshot(row)
-        row.external_id = None
+        row.external_id = row.inbound_result_id = None
         if isinstance(row, LabReport):
             row.source = _TYPED if row.recorded_via == _SCREEN else row.recorded_via
         audit.record(scope, AuditAction.RESULT_MATCH_UNDONE, row, before=before, reason=reason)

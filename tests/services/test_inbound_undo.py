@@ -4,12 +4,14 @@ from datetime import date
 
 import pytest
 
-from clinic_tracker.domain.messages import Coded, ReportState
+from clinic_tracker.domain.messages import Coded, Observed, ReportState
 from clinic_tracker.domain.vocabulary import Panel
 from clinic_tracker.models.base import db
 from clinic_tracker.models.inbound import LabOrder
+from clinic_tracker.queries.other_lines import also_sent
 from clinic_tracker.services.inbound_resolve import match_result, undo_match
 from clinic_tracker.services.lab_orders import Order, record_orders
+from clinic_tracker.services.reviews import review_reports
 from tests.factories import register
 from tests.inbound import DAY, add_source, at, exam_line, line, message, report, reports_of, results, send
 from tests.reviewed import exams
@@ -20,6 +22,11 @@ REASON = "Wrong person"
 @pytest.fixture
 def scope(scope_for, cast):
     return scope_for(cast.staff)
+
+
+@pytest.fixture
+def doctor(scope_for, cast):
+    return scope_for(cast.neurologist)
 
 
 @pytest.fixture
@@ -117,3 +124,20 @@ def test_an_order_that_its_own_report_has_answered_stays(scope, source, other):
     undo_match(scope, results()[0].public_id, reason=REASON, to=other.public_id)
     assert [state for state, *_ in orders_of(patient)] == ["recorded"]
     assert db.session.query(LabOrder.lab_report_id).filter_by(patient_id=patient.id).scalar() is not None
+
+
+POTASSIUM = Observed((Coded("2823-3", "http://loinc.org", "Potassium"),), "7.2", "mmol/L", flag="HH")
+
+
+@pytest.mark.parametrize("others, waits", [((POTASSIUM,), True), ((), False)])
+def test_what_is_flagged_beside_typed_paper_brings_it_back_to_the_inbox(scope, source, doctor, others, waits):
+    chart = register(scope).results(DAY, Panel.TSH)
+    review_reports(doctor, [reports_of(chart.row)[0].public_id])
+    send(scope, source, message(chart.row, report("tsh", *others, key="T")))
+    (row,) = reports_of(chart.row)
+    assert [one.state for one in results()] == ["duplicate"]
+    assert (row.reviewed_at is None) is waits
+    also = also_sent(scope, [row.inbound_result_id]).get(row.inbound_result_id, ())
+    assert [line.is_flagged for line in also] == [True] * len(others)
+    undo_match(scope, results()[0].public_id, reason=REASON)
+    assert [(one.state, one.inbound_result_id) for one in reports_of(chart.row, None)] == [("recorded", None)]
