@@ -155,10 +155,20 @@ def is_soon_made(scope: Scope, name: str, parameters: Parameters) -> bool:
     source = allowed_source(scope, name)
     if parameters.patient is not None:
         return True
-    patients = db.session.scalar(select(func.count()).select_from(Patient).where(Patient.clinic_id == scope.clinic_id))
-    if (patients or 0) > SMALL_PATIENTS:
+    if not _is_small_clinic(scope):
         return False
     return source.expected is None or source.expected(scope, parameters) <= SMALL_LINES
+
+
+def is_for_file(scope: Scope, name: str, parameters: Parameters) -> bool:
+    """Whether a page is not to make a report itself: in a large clinic, what stored figures do not answer."""
+    quick = report_source(scope, name).is_quick(scope, parameters) or parameters.patient is not None
+    return not quick and not _is_small_clinic(scope)
+
+
+def _is_small_clinic(scope: Scope) -> bool:
+    patients = db.session.scalar(select(func.count()).select_from(Patient).where(Patient.clinic_id == scope.clinic_id))
+    return (patients or 0) <= SMALL_PATIENTS
 
 
 def add_run(scope: Scope, run: ReportRun) -> uuid.UUID:

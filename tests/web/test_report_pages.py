@@ -197,3 +197,27 @@ def test_a_long_report_is_made_beside_the_server_and_not_noted_yet(patient, page
 def test_a_copy_without_identity_of_a_few_days_is_refused(page, cast):
     shown = page.sign_in(cast.administrator).get(f"{URL}?{PERIOD}&identity=shifted", status=400)
     assert "A copy without identity is of at least 330 days" in " ".join(shown.errors)
+
+
+LARGE = "clinic_tracker.services.report_runs.SMALL_PATIENTS"
+
+
+@pytest.mark.parametrize("asked", ["gaps?", "evidence-pack?", "differences?", "compliance?as_of=2025-12-01&"])
+def test_what_takes_long_is_not_made_by_the_page_of_a_large_clinic(patient, page, cast, monkeypatch, asked):
+    visitor = page.sign_in(cast.administrator)
+    address = f"/reports/{asked}{PERIOD}"
+    assert "A file answers this" not in visitor.get(address).words
+    monkeypatch.setattr(LARGE, 0)
+    monkeypatch.setattr("clinic_tracker.web.reports.views.show_report", None)
+    shown = visitor.get(address)
+    assert "A file answers this" in shown.words
+    link = shown.links()["Ask for the file"]
+    assert link.startswith("/reports/files/new?")
+    assert visitor.get(link).words
+
+
+def test_today_and_one_patient_are_shown_in_a_large_clinic_too(patient, page, cast, monkeypatch):
+    monkeypatch.setattr(LARGE, 0)
+    visitor = page.sign_in(cast.administrator)
+    for address in (f"compliance?{PERIOD}", "overdue", f"evidence-pack?{PERIOD}&patient={patient.public_id}"):
+        assert "A file answers this" not in visitor.get(f"/reports/{address}").words

@@ -9,7 +9,7 @@ from clinic_tracker.domain.errors import RuleViolation
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.reporting.formats import FORMAT_WORDS
 from clinic_tracker.queries.reports.registry import REPORTS
-from clinic_tracker.services.report_runs import is_soon_made
+from clinic_tracker.services.report_runs import is_for_file, is_soon_made
 from clinic_tracker.services.reporting import check_format, report_source, reports_for
 from clinic_tracker.web.access import current_scope, requires, shown_patients
 from clinic_tracker.web.navigation import link_to
@@ -36,7 +36,8 @@ def report(name: str) -> ResponseReturnValue:
     scope = current_scope()
     definition = report_source(scope, name).definition
     asked = read_asked(scope, definition, request.args)
-    answer = _answer(asked)
+    is_long = asked.parameters is not None and is_for_file(scope, name, asked.parameters)
+    answer = None if is_long else _answer(asked)
     shown_patients(answer.patients if answer is not None else [], f"{blueprint.name}.{name}")
     page = render_template(
         "reports/report.html",
@@ -44,13 +45,14 @@ def report(name: str) -> ResponseReturnValue:
         asked=asked,
         form=asked.form,
         answer=answer,
+        is_long=is_long,
         heads=column_heads(answer.columns) if answer is not None else [],
         identities=IDENTITY_OPTIONS,
         formats=FORMAT_WORDS,
         may_export=scope.may(Permission.EXPORT_DATA),
         links={**_links(name, asked, answer), "kept": _kept(name, asked)},
     )
-    return page, 200 if answer is not None else 400
+    return page, 200 if answer is not None or is_long else 400
 
 
 @blueprint.get(f"/{NAME}/file")
