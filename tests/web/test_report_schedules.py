@@ -3,9 +3,9 @@
 import pytest
 import sqlalchemy as sa
 
-from clinic_tracker.models.access import User
+from clinic_tracker.models.access import Prescriber, User
 from clinic_tracker.models.base import db
-from clinic_tracker.models.reporting import ReportRun
+from clinic_tracker.models.reporting import ReportRun, ReportSchedule
 from clinic_tracker.services.report_schedules import make_due
 from tests.made_reports import Numbers
 
@@ -103,3 +103,16 @@ def test_auditors_read_and_staff_do_not(administrator, new_page, cast):
     assert "Nothing comes by itself yet" in stranger.get("/reports/schedules").words
     stranger.get(address, status=404)
     stranger.post(f"{address}/end", status=404)
+
+
+def test_a_change_keeps_a_prescriber_who_has_left(administrator, cast):
+    prescriber = db.session.get(Prescriber, cast.prescriber.id)
+    administrator.submit("/reports/schedules/new?report=overdue", prescriber=str(prescriber.public_id))
+    prescriber.is_active = False
+    db.session.commit()
+    address = administrator.get("/reports/schedules").links()["Change Overdue"]
+    administrator.submit(address, month_day="5")
+    schedule = db.session.scalars(sa.select(ReportSchedule)).one()
+    db.session.refresh(schedule)
+    assert (schedule.month_day, schedule.parameters["prescriber"]) == (5, str(prescriber.public_id))
+    assert f"{prescriber.name} (no longer here)" in administrator.get(address).text

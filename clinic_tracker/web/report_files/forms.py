@@ -7,7 +7,7 @@ from clinic_tracker.domain.reporting.definition import Definition, Takes
 from clinic_tracker.domain.reporting.formats import FORMAT_WORDS, ReportFormat
 from clinic_tracker.domain.reporting.parameters import Identity
 from clinic_tracker.domain.reporting.rhythm import LONGEST_MONTH, PERIOD_WORDS, WEEKDAYS, Rhythm
-from clinic_tracker.queries.administration import members, prescribers
+from clinic_tracker.queries.administration import members
 from clinic_tracker.queries.report_people import possible_recipients
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.web.forms import (
@@ -21,6 +21,7 @@ from clinic_tracker.web.forms import (
     StringField,
     VersionField,
 )
+from clinic_tracker.web.reports.asking import prescriber_options
 from clinic_tracker.web.requirement_words import requirement_options
 
 WEEKLY, MONTHLY = "weekly", "monthly"
@@ -118,8 +119,7 @@ def _parameters(scope: Scope, definition: Definition) -> Iterator[tuple[str, Any
     if Takes.REQUIREMENT in definition.takes:
         yield "requirement", SelectField("Requirement", choices=requirement_options(scope.protocol_id, "All"))
     if Takes.PRESCRIBER in definition.takes:
-        rows = [(str(row.public_id), row.name) for row in prescribers(scope) if row.is_active]
-        yield "prescriber", SelectField("Prescriber", choices=[("", "All"), *rows])
+        yield "prescriber", SelectField("Prescriber", choices=[("", "All"), *prescriber_options(scope)])
     if Takes.PERSON in definition.takes:
         people = [(str(row.public_id), row.name) for row in members(scope)]
         yield "person", SelectField("Person", choices=[("", "Everybody"), *people])

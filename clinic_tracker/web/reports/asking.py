@@ -88,7 +88,7 @@ def _fields(scope: Scope, definition: Definition) -> Iterator[tuple[str, Any]]:
     if Takes.REQUIREMENT in definition.takes:
         yield "requirement", SelectField("Requirement", choices=requirement_options(scope.protocol_id, "All"))
     if Takes.PRESCRIBER in definition.takes:
-        yield "prescriber", SelectField("Prescriber", choices=[("", "All"), *_prescribers(scope)])
+        yield "prescriber", SelectField("Prescriber", choices=[("", "All"), *prescriber_options(scope)])
     if Takes.PERSON in definition.takes:
         people = [(str(row.public_id), row.name) for row in members(scope)]
         yield "person", SelectField("Person", choices=[("", "Everybody"), *people])
@@ -96,7 +96,8 @@ def _fields(scope: Scope, definition: Definition) -> Iterator[tuple[str, Any]]:
         yield choice.name, SelectField(choice.title, choices=list(choice.options.items()))
 
 
-def _prescribers(scope: Scope) -> list[tuple[str, str]]:
+def prescriber_options(scope: Scope) -> list[tuple[str, str]]:
+    """The prescribers of the clinic, also those who have left: their patients and past are asked about too."""
     return [
         (str(row.public_id), row.name if row.is_active else f"{row.name} (no longer here)")
         for row in prescribers(scope)
