@@ -38,7 +38,8 @@ def armed(point: str, nth: int, at_once: int) -> None:
     from clinic_tracker.services import inbound_chunk, inbound_ingest, inbound_rows, unit_of_work  # noqa: PLC0415
 
     left = [nth]
-    inbound_ingest.ingest.__kwdefaults__["at_once"] = at_once
+    for taking in (inbox.receive, inbox.go_on):
+        taking.__kwdefaults__["at_once"] = at_once
 
     def die() -> None:
         left[0] -= 1
