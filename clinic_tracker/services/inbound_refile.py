@@ -50,6 +50,9 @@ class Refiling:
         by_message: defaultdict[int, list[InboundResult]] = defaultdict(list)
         for result in results:
             by_message[result.message_id].append(result)
+            if how is not None:  # which parts make a panel is found anew on another chart
+                result.report = {name: value for name, value in result.report.items() if name != "with"}
+        db.session.flush()
         for of_message in by_message.values():
             arrivals = [_arrival(result) for result in of_message]
             self.charts.read_days((patient_id, one.report.collected_on) for one in arrivals if one.report.collected_on)

@@ -14,7 +14,7 @@ from clinic_tracker.models.monitoring import LabValue
 from clinic_tracker.models.schedule import Standing
 from clinic_tracker.services import projection
 from clinic_tracker.services.auto_review import begin_auto_review
-from clinic_tracker.services.inbound_resolve import undo_match
+from clinic_tracker.services.inbound_resolve import match_result, undo_match
 from clinic_tracker.services.lab_reports import correct_report
 from clinic_tracker.services.lab_sheets import Sheet
 from clinic_tracker.services.local_codes import map_code
@@ -252,3 +252,18 @@ def test_a_part_that_a_person_corrected_is_not_joined_when_it_is_read_anew(scope
     send(scope, source, message(patient, count()))
     map_code(scope, source.public_id, LocalCodeKind.ANALYTE, "L", "LY", "LY", "lymphocytes")
     assert sorted(len(values_of(row)) for row in reports_of(patient)) == [1, 2]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_parts_are_joined_anew_on_the_right_chart_and_can_be_cancelled_there(scope, source, patient, at_once):
+    other = register(scope).row
+    send_each(scope, source, patient, differential(issued_at=at(14)), count(issued_at=at(13)))
+    if at_once:
+        undo_match(scope, results()[0].public_id, reason="Her sister", to=other.public_id)
+    else:
+        undo_match(scope, results()[0].public_id, reason="Her sister")
+        match_result(scope, results()[1].public_id, other.public_id)
+    assert [(row.is_complete, values_of(row)) for row in reports_of(other)] == [(True, BOTH)]
+    assert [sorted(one.report["with"]) for one in results()] == [["C1", "D1"], ["C1", "D1"]]
+    send(scope, source, message(other, report(key="C1", state=ReportState.CANCELLED, issued_at=at(16), **DRAWN)))
+    assert [sorted(values_of(row)) for row in reports_of(other)] == [sorted(DIFFERENTIAL)]
