@@ -1,8 +1,9 @@
 """What a forecast consists of: obligations, standings and the heads of a schedule, as immutable tuples of days."""
 
 from collections.abc import Callable, Iterable
+from datetime import date
 from itertools import repeat
-from typing import NamedTuple, cast
+from typing import NamedTuple, Self, cast
 
 
 class Obligation(NamedTuple):
@@ -18,6 +19,26 @@ class Obligation(NamedTuple):
     done: int | None
     waived: bool
     ref: int | None  # id of the fact that did it
+
+    @classmethod
+    def from_dates(
+        cls,
+        requirement: str,
+        anchor: int,
+        occurrence: int,
+        slot: str,
+        opens_on: date,
+        due_on: date,
+        closes_on: date | None,
+        done_on: date | None,
+        waived: bool,  # noqa: FBT001 - in the order of the columns
+        ref: int | None = None,
+    ) -> Self:
+        """One that is stored with dates, from its columns in their order."""
+        closes = closes_on.toordinal() if closes_on else None
+        done = done_on.toordinal() if done_on else None
+        days = opens_on.toordinal(), due_on.toordinal(), closes, done
+        return cls(requirement, anchor, occurrence, slot, *days, waived, ref)
 
     @property
     def is_left(self) -> bool:

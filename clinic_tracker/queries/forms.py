@@ -108,17 +108,17 @@ def owed_forms(scope: Scope, patient_id: int, protocol_id: str) -> list[OwedForm
 
 
 def _owed(scope: Scope, requirement: Requirement, row: Obligation) -> OwedForm:
-    dates = domain.Obligation(
-        requirement=row.requirement,
-        anchor=row.anchor,
-        occurrence=row.occurrence,
-        slot=row.slot,
-        opens=row.opens_on.toordinal(),
-        due=row.due_on.toordinal(),
-        closes=row.closes_on.toordinal() if row.closes_on else None,
-        done=row.done_on.toordinal() if row.done_on else None,
-        waived=row.waived,
-        ref=row.evidence_id,
+    dates = domain.Obligation.from_dates(
+        row.requirement,
+        row.anchor,
+        row.occurrence,
+        row.slot,
+        row.opens_on,
+        row.due_on,
+        row.closes_on,
+        row.done_on,
+        row.waived,
+        row.evidence_id,
     )
     return OwedForm(
         requirement=requirement,

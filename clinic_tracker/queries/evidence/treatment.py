@@ -217,18 +217,6 @@ def _reaction(row: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _occurrence(row: tuple[Any, ...], today: int) -> tuple[Any, ...]:
-    requirement, anchor, occurrence, slot, opens, due, closes, done, waived = row
-    dates = Occurrence(
-        requirement=requirement,
-        anchor=anchor,
-        occurrence=occurrence,
-        slot=slot,
-        opens=opens.toordinal(),
-        due=due.toordinal(),
-        closes=closes.toordinal() if closes else None,
-        done=done.toordinal() if done else None,
-        waived=waived,
-        ref=None,
-    )
-    status = obligation_status(dates, today)
-    return (requirement, slot, opens, due, closes, done, status.value, days_late(dates, today))
+    requirement, _anchor, _occurrence, slot, *dates, _waived = row
+    owed = Occurrence.from_dates(*row)
+    return (requirement, slot, *dates, obligation_status(owed, today).value, days_late(owed, today))

@@ -87,13 +87,8 @@ def _live(scope: Scope, known: Knowledge, asked: Asked, named: dict[int, Named])
     for some in in_chunks(people):
         found: dict[int, list[Judged]] = {key: [] for key in some}
         statement = fallen_due(scope, asked, [Obligation.patient_id, *columns, outcome_of(scope), years_since()])
-        for patient, *values, waived, outcome, years in db.session.execute(statement.where(_of(some))):
-            requirement, anchor, occurrence, slot, *dates = values
-            opens, due, closes, done = (day.toordinal() if day else None for day in dates)
-            assert opens is not None
-            assert due is not None
-            owed = Owed(requirement, anchor, occurrence, slot, opens, due, closes, done, waived, None)
-            found[patient].append(Judged(owed, Outcome(outcome), year_named(years)))
+        for patient, *values, outcome, years in db.session.execute(statement.where(_of(some))):
+            found[patient].append(Judged(Owed.from_dates(*values), Outcome(outcome), year_named(years)))
         for key in some:
             for one in sorted(found[key], key=_place):
                 yield _line(people[key], named, one, scope.today)
