@@ -67,7 +67,7 @@ class ApiToken(Model):
 
 
 class InboundMessage(Model):
-    """A message or file as received, with its hash: the same bytes of a source are kept once."""
+    """A message or file that was received, by the hash of its bytes: the same bytes of a source are kept once."""
 
     __tablename__ = "inbound_message"
     __table_args__ = tenant(
@@ -82,7 +82,6 @@ class InboundMessage(Model):
     public_id: Mapped[PublicId]
     clinic_id: Mapped[ClinicRef]
     source_id: Mapped[Ref]
-    raw: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     sha256: Mapped[str]
     file_name: Mapped[str | None]
     control_id: Mapped[str | None]
@@ -93,6 +92,21 @@ class InboundMessage(Model):
     done: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None]
     answer: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class InboundContent(Model):
+    """The bytes of a message as received.
+
+    Apart from the message: SQLite writes a whole row again when one column changes, and reads past large ones.
+    """
+
+    __tablename__ = "inbound_content"
+    __table_args__ = (same_clinic("message_id", "inbound_message"), UniqueConstraint("message_id"))
+
+    id: Mapped[Key]
+    clinic_id: Mapped[ClinicRef]
+    message_id: Mapped[Ref]
+    raw: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class InboundResult(Model):

@@ -14,7 +14,7 @@ from clinic_tracker.domain.messages import Identity, SentReport
 from clinic_tracker.domain.vocabulary import InboundMessageState, InboundState
 from clinic_tracker.models.access import User
 from clinic_tracker.models.base import db
-from clinic_tracker.models.inbound import InboundMessage, InboundResult, InboundSource
+from clinic_tracker.models.inbound import InboundContent, InboundMessage, InboundResult, InboundSource
 from clinic_tracker.models.patients import Patient
 from clinic_tracker.queries.scope import Scope
 
@@ -162,9 +162,9 @@ def unfinished(scope: Scope) -> list[MessageRow]:
 def raw_of(scope: Scope, public_id: uuid.UUID) -> bytes:
     """The bytes of a message as received; NotFound for one of another clinic."""
     raw = db.session.execute(
-        select(InboundMessage.raw).where(
-            InboundMessage.public_id == public_id, InboundMessage.clinic_id == scope.clinic_id
-        )
+        select(InboundContent.raw)
+        .join(InboundMessage, InboundMessage.id == InboundContent.message_id)
+        .where(InboundMessage.public_id == public_id, InboundMessage.clinic_id == scope.clinic_id)
     ).scalar_one_or_none()
     if raw is None:
         raise NotFound("message")

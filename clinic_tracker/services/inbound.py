@@ -13,7 +13,7 @@ from clinic_tracker.domain.errors import NotFound, RuleViolation
 from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.vocabulary import InboundMessageState
 from clinic_tracker.models.base import db
-from clinic_tracker.models.inbound import InboundMessage, InboundSource
+from clinic_tracker.models.inbound import InboundContent, InboundMessage, InboundSource
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services.unit_of_work import RECORDED_MEANWHILE, begin_write, unit_of_work
 
@@ -61,7 +61,6 @@ def _kept(scope: Scope, source: uuid.UUID, raw: bytes, file_name: str | None) ->
             )
         ).scalar_one_or_none()
         message = known or new_message(scope, origin, raw, digest, file_name=file_name)
-        db.session.add(message)
     return stored_of(scope, message, is_new=known is None)
 
 
@@ -73,11 +72,10 @@ def new_message(
     *,
     file_name: str | None = None,
 ) -> InboundMessage:
-    """A message of a source as it has just come."""
-    return InboundMessage(
+    """Add a message of a source as it has just come, with its bytes."""
+    message = InboundMessage(
         clinic_id=scope.clinic_id,
         source_id=source.id,
-        raw=raw,
         sha256=digest,
         file_name=(file_name or "")[:LONGEST_NAME] or None,
         received_at=scope.now,
@@ -85,6 +83,10 @@ def new_message(
         state=InboundMessageState.RECEIVED.value,
         answer={},
     )
+    db.session.add(message)
+    db.session.flush()
+    db.session.add(InboundContent(clinic_id=scope.clinic_id, message_id=message.id, raw=raw))
+    return message
 
 
 def stored_of(_scope: Scope, message: InboundMessage, *, is_new: bool = False) -> Stored:

@@ -79,8 +79,6 @@ def rehearse(
         work.discard()
         origin = _new_source(scope, source) if isinstance(source, InboundKind) else source_in_use(scope, source)
         message = new_message(scope, origin, raw, digest=f"rehearsal {uuid.uuid4()}")
-        db.session.add(message)
-        db.session.flush()
         came_from = Origin(message.id, origin.id, origin.kind, scope.now)
 
         def take(some: Sequence[Part]) -> Ingested:

@@ -15,7 +15,7 @@ from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.table_cells import LONGEST_CELL
 from clinic_tracker.domain.vocabulary import InboundKind, InboundMessageState
 from clinic_tracker.models.base import db
-from clinic_tracker.models.inbound import InboundMessage, InboundResult, InboundSource, TablePart
+from clinic_tracker.models.inbound import InboundContent, InboundMessage, InboundResult, InboundSource, TablePart
 from clinic_tracker.queries.inbound_uploads import DRAFT
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import audit
@@ -43,7 +43,6 @@ def open_upload(scope: Scope, source: uuid.UUID, raw: bytes, file_name: str | No
         row = known or new_message(scope, origin, raw, digest, file_name=file_name)
         if known is None:
             row.answer = {DRAFT: _fresh(origin)}
-            db.session.add(row)
         elif row.state == InboundMessageState.REFUSED:
             _reopen(scope, row, origin)
         db.session.flush()
@@ -124,6 +123,7 @@ def discard(scope: Scope, message: uuid.UUID) -> None:
         row, _draft = draft_being_checked(scope, message)
         _note(scope, AuditAction.UPLOAD_DISCARDED, row, {"sha256": row.sha256})
         _forget_parts(row)
+        db.session.execute(delete(InboundContent).where(InboundContent.message_id == row.id))
         db.session.delete(row)
 
 

@@ -35,7 +35,7 @@ from clinic_tracker.integrations import inbox
 from clinic_tracker.models.access import Clinic
 from clinic_tracker.models.audit import AuditEvent
 from clinic_tracker.models.base import db
-from clinic_tracker.models.inbound import InboundMessage, InboundResult
+from clinic_tracker.models.inbound import InboundContent, InboundMessage, InboundResult
 from clinic_tracker.models.monitoring import LabReport, LabValue
 from clinic_tracker.queries.accounts import scope_of_command
 from clinic_tracker.queries.scope import Scope, utc_now
@@ -158,7 +158,7 @@ def whole(copies: Copies, folder: Path, kind: InboundKind, files: list[bytes]) -
             keep_mapping(scope, source, COLUMNS)
         took = seconds(copies, lambda: profiled(lambda: [inbox.receive(scope, source, raw) for raw in files]))
         written = []
-        for model in (InboundMessage, *WRITTEN):
+        for model in (InboundMessage, InboundContent, *WRITTEN):
             table = model.__table__
             rows = db.session.execute(select(table).where(table.c.id > before.get(model, 0)).order_by(table.c.id))
             written.append((table, [dict(row) for row in rows.mappings()]))

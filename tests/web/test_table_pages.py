@@ -10,7 +10,7 @@ from sqlalchemy import event
 from clinic_tracker.domain.vocabulary import InboundKind
 from clinic_tracker.models.audit import AccessEvent, AuditEvent
 from clinic_tracker.models.base import db
-from clinic_tracker.models.inbound import InboundMessage, InboundResult, InboundSource, LocalCode
+from clinic_tracker.models.inbound import InboundContent, InboundMessage, InboundResult, InboundSource, LocalCode
 from tests.factories import register
 from tests.inbound import add_source, reports_of
 
@@ -103,7 +103,7 @@ def test_a_cell_is_corrected_in_place_and_the_file_stays_as_it_is(staff, patient
     assert db.session.query(AuditEvent).filter_by(action="inbound_message.changed").count() == 1
     staff.post(f"{url}/load")
     assert {row.panel for row in reports_of(patient)} == {"creatinine", "tsh"}
-    assert db.session.query(InboundMessage).one().raw == two_rows(patient)
+    assert db.session.query(InboundContent).one().raw == two_rows(patient)
 
 
 def test_a_row_can_be_corrected_on_a_page_of_its_own(staff, patient):
