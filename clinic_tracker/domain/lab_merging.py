@@ -26,6 +26,8 @@ def groups(reports: Sequence[SentReport], contents: Contents) -> list[list[int]]
     ``contents`` gives (panel, analyte) of a report. Two of one draw that hold different analytes of one panel are parts
     of it; two that hold the same analyte are two reports.
     """
+    if len(reports) == 1:
+        return [[0]]
     found: list[list[int]] = []
     held = [
         contents(report) if report.state not in _NOT_MERGED and report.values else frozenset() for report in reports
@@ -97,7 +99,7 @@ def state_of_line(report: SentReport, line: Observed) -> ReportState:
 
 
 def _as_of_report(report: SentReport, line: Observed) -> Observed:
-    return replace(line, state=state_of_line(report, line))
+    return line._replace(state=state_of_line(report, line))
 
 
 def complements(held: frozenset[tuple[str, str]], others: Sequence[frozenset[tuple[str, str]]]) -> bool:

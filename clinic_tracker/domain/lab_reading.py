@@ -218,10 +218,12 @@ class LabReader:
         found = set()
         for sent in report.values:
             meaning = self.codes.meaning(sent.codes)
-            if meaning is None or meaning.kind is not LocalCodeKind.ANALYTE or state_of_line(report, sent) in _NO_VALUE:
+            if meaning is None or meaning.kind is not LocalCodeKind.ANALYTE:
                 continue
             is_read = meaning.target in read.get(self.catalog.analytes[meaning.target].panel, {})
-            if sent.text.strip() and not specimen_problem(sent.text) and not is_read:
+            if is_read or state_of_line(report, sent) in _NO_VALUE:
+                continue
+            if sent.text.strip() and not specimen_problem(sent.text):
                 found.add(meaning.target)
         return frozenset(found)
 

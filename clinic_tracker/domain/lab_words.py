@@ -4,6 +4,7 @@ Tables only: what is not listed is not understood, and a person is asked.
 """
 
 import re
+from functools import lru_cache
 from types import MappingProxyType
 
 from clinic_tracker.domain.panels import SpecimenProblem
@@ -125,6 +126,7 @@ _OUTCOMES: MappingProxyType[ExamKind, tuple[str, str, str]] = MappingProxyType(
 )
 
 
+@lru_cache(maxsize=4096)  # laboratories print the same words over and over
 def specimen_problem(text: str) -> SpecimenProblem | None:
     """What is wrong with the specimen in the words of a note or a value; ``None`` if nothing is said to be.
 

@@ -71,8 +71,7 @@ class Identity:
     sex: Sex = Sex.UNKNOWN
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(NamedTuple):
     """One line of a result as sent: codes (the same thing in several systems), the value as printed, its unit.
 
     ``text`` keeps comparators and titers ("<0.1", "1:64"); ``state`` is of this line alone. ``unit_text`` is the unit

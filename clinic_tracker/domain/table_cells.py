@@ -117,6 +117,7 @@ def read_state(text: str) -> ReportState:
     return found
 
 
+@lru_cache(maxsize=4096)
 def read_range(text: str) -> tuple[str, str]:
     """The limits of a printed range, each "" where it has none or cannot be read."""
     words = text.strip()

@@ -11,6 +11,7 @@ PRAGMAS = (
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
     "PRAGMA busy_timeout = 30000",
+    "PRAGMA cache_size = -32768",  # 32 MiB at most for each connection; with the usual 2 a large import reads twice
     "PRAGMA trusted_schema = OFF",
     "PRAGMA analysis_limit = 1000",
     "PRAGMA recursive_triggers = ON",

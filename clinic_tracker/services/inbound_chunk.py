@@ -148,12 +148,8 @@ class Chunk:
             "state": InboundState.UNMATCHED.value,
             "patient_id": None,
             "matched_how": None,
-            "matched_by_id": None,
             "matched_at": None,
             "problems": [],
-            "closed_by_id": None,
-            "closed_at": None,
-            "closed_reason": None,
             **values,
         }
 

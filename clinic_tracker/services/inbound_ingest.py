@@ -28,7 +28,7 @@ from clinic_tracker.services.inbound_chunk import Chunk, Origin, Part, refused
 from clinic_tracker.services.inbound_faults import is_of_the_database, note_fault
 from clinic_tracker.services.unit_of_work import unit_of_work
 
-AT_ONCE = 500
+AT_ONCE = 1000
 MANY = 200  # parts of a file, from which on the plans of the database are worth a look at how much there is
 COUNTED = tuple(one.__table__ for one in (Patient, TreatmentCourse, Infusion, Exam, LabReport, LabValue, InboundResult))
 

@@ -1,6 +1,7 @@
 """Rows of results that are added many at a time: numbered and inserted at once, whatever the database."""
 
 import uuid
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
@@ -174,24 +175,20 @@ class Rows:
 
 
 def new_fact(scope: Scope, patient_id: int, via: str) -> Row:
-    """The columns that every fact has."""
+    """The columns that every fact has when it is recorded; the others are empty."""
     return {
         "public_id": uuid.uuid4(),
         "clinic_id": scope.clinic_id,
         "patient_id": patient_id,
         "state": FactState.RECORDED.value,
-        "replaces_id": None,
         "recorded_by_id": scope.user_id,
         "recorded_via": via,
         "recorded_at": scope.now,
-        "withdrawn_by_id": None,
-        "withdrawn_at": None,
-        "withdrawn_reason": None,
     }
 
 
 def new_report(_scope: Scope, fact: Row, panel: ReadPanel, report: SentReport) -> Row:
-    """The columns of a report that a laboratory sent, beside those of the fact."""
+    """The columns of a report that a laboratory sent, beside those of the fact; the others are empty."""
     notes = dict.fromkeys([*report.notes, *(note for line in report.values for note in line.notes)])
     return fact | {
         "panel": panel.panel.value,
@@ -204,15 +201,9 @@ def new_report(_scope: Scope, fact: Row, panel: ReadPanel, report: SentReport) -
         "specimen_problem": panel.problem.value if panel.problem else None,
         "issued_at": report.issued_at,
         "note": "\n".join(notes)[:LONGEST_NOTE] or None,
-        "worst_level": None,
         "findings": [],
-        "reviewed_by_id": None,
-        "reviewed_at": None,
-        "review_note": None,
         "auto_reviewed": False,
-        "sample_checked_at": None,
         "in_sample": False,
-        "form_token": None,
     }
 
 
@@ -233,4 +224,9 @@ def _number(table: Any, rows: list[Row]) -> None:
 
 
 def _insert(table: Any, rows: list[Row]) -> None:
-    db.session.execute(insert(table), rows)
+    """Insert rows, those with the same columns in one statement."""
+    alike: defaultdict[tuple[str, ...], list[Row]] = defaultdict(list)
+    for row in rows:
+        alike[tuple(row)].append(row)
+    for same in alike.values():
+        db.session.execute(insert(table), same)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Delete, Table, Update, bindparam, delete, insert, select, update
 
 from clinic_tracker.domain import schedule
-from clinic_tracker.domain.history import History
+from clinic_tracker.domain.history import VALID_STATUSES, History
 from clinic_tracker.domain.protocol import Protocol
 from clinic_tracker.domain.requirement import EvidenceKind
 from clinic_tracker.domain.schedule import Forecast, forecast
@@ -93,12 +93,12 @@ def reproject_added(scope: Scope, patient_ids: Collection[int], added: Collectio
     for start in range(0, len(keys), CHUNK):
         moved: tuple[list[Row], ...] = ([], [], [])
         chunk = keys[start : start + CHUNK]
-        last = last_evidence(scope, chunk)
+        last = _last_stored(scope, chunk)
         for patient, history in load_history(scope, chunk).items():
             if history.protocol not in protocols:
                 protocols[history.protocol] = protocol_in_force(scope, history.protocol)
-            protocol, heard = protocols[history.protocol], last.get(patient)
-            for table, rows in zip(moved, _moved_by(new, patient, history, protocol, heard), strict=True):
+            what = patient, history, protocols[history.protocol], last.get(patient)
+            for table, rows in zip(moved, _moved_by(new, *what), strict=True):
                 table.extend(rows)
         for projection, columns, rows in zip(PROJECTIONS, _MOVED, moved, strict=True):
             if rows and _update(projection, columns, rows) < len(rows):
@@ -171,7 +171,10 @@ def _moved_by(
 ) -> tuple[list[Row], list[Row], list[Row]]:
     """The rows that new reports of a patient move, with their keys and what may differ."""
     answer = forecast(history, protocol)
-    tests = {lab.test for lab in history.labs if lab.ref in new}
+    added = [lab for lab in history.labs if lab.ref in new]
+    heard = max((date.fromordinal(lab.collected) for lab in added if lab.status in VALID_STATUSES), default=None)
+    last = max(filter(None, (last, heard)), default=None)
+    tests = {lab.test for lab in added}
     moved = {
         one.code for one in protocol.requirements if one.evidence_kind is EvidenceKind.LAB and one.evidence in tests
     }
@@ -235,6 +238,16 @@ def _stored(projection: _Projection, patient_ids: list[int]) -> dict[Key, Row]:
     table = projection.table
     rows = db.session.execute(select(table).where(table.c.patient_id.in_(patient_ids))).mappings()
     return {tuple(row[name] for name in projection.key): dict(row) for row in rows}
+
+
+def _last_stored(_scope: Scope, patient_ids: list[int]) -> dict[int, date | None]:
+    """When something was last heard of these patients, as it is stored."""
+    rows = db.session.execute(
+        select(PatientSchedule.patient_id, PatientSchedule.last_evidence_on).where(
+            PatientSchedule.patient_id.in_(patient_ids)
+        )
+    )
+    return {patient: last for patient, last in rows}  # noqa: C416 - rows are not pairs to mypy
 
 
 def _write(projection: _Projection, stored: Mapping[Key, Row], expected: Mapping[Key, Row]) -> int:

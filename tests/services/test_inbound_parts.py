@@ -1,7 +1,6 @@
 """A count and its differential that come in messages of their own are one panel, where it is certain that they are."""
 
 import itertools
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -236,7 +235,7 @@ def test_a_message_that_came_before_of_either_part_does_not_keep_them_apart(scop
 
 
 def test_a_part_whose_codes_are_mapped_later_completes_the_panel(scope, source, patient):
-    odd = [replace(line(name), codes=(Coded(name, "L", name),)) for name in DIFFERENTIAL]
+    odd = [line(name)._replace(codes=(Coded(name, "L", name),)) for name in DIFFERENTIAL]
     send_each(scope, source, patient, count(), differential(*odd))
     for name in DIFFERENTIAL:
         map_code(scope, source.public_id, LocalCodeKind.ANALYTE, "L", name, name, name)
@@ -245,7 +244,7 @@ def test_a_part_whose_codes_are_mapped_later_completes_the_panel(scope, source, 
 
 
 def test_a_part_that_a_person_corrected_is_not_joined_when_it_is_read_anew(scope, source, patient):
-    strange = replace(line("lymphocytes"), codes=(Coded("LY", "L", "LY"),))
+    strange = line("lymphocytes")._replace(codes=(Coded("LY", "L", "LY"),))
     send(scope, source, message(patient, differential("neutrophils", strange)))
     typed = TypedPanel(Panel.CBC_DIFF, (TypedValue("neutrophils", "2.2", "K/uL"),))
     correct_report(scope, patient.public_id, reports_of(patient)[0].public_id, Sheet(DAY, (typed,)), reason="Misread")
