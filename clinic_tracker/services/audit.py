@@ -136,6 +136,7 @@ class AuditAction(StrEnum):
     UPLOAD_DISCARDED = "inbound_message.discarded"
     RESULT_MATCHED = "inbound_result.matched"
     RESULT_DISMISSED = "inbound_result.dismissed"
+    RESULT_SETTLED = "inbound_result.settled"
     RESULT_MATCH_UNDONE = "inbound_result.match_undone"
     LOCAL_CODE_MAPPED = "local_code.mapped"
     LOCAL_CODE_WITHDRAWN = "local_code.withdrawn"

@@ -7,7 +7,7 @@ from typing import Any
 
 from clinic_tracker.domain.lab_doubts import Doubt
 from clinic_tracker.domain.lab_entry import ReadPanel
-from clinic_tracker.domain.lab_merging import complements, merged, surely_drawn_together, version
+from clinic_tracker.domain.lab_merging import merged, version
 from clinic_tracker.domain.lab_reading import WITHOUT_VALUES, LabReader, ReadExam, Understood
 from clinic_tracker.domain.messages import ReportState, SentReport
 from clinic_tracker.domain.other_lines import other_lines
@@ -18,8 +18,17 @@ from clinic_tracker.services import inbound_corrections as corrections
 from clinic_tracker.services.inbound_chart import Arrival, Chart, Charts, Prior, latest_of, priors_of
 from clinic_tracker.services.inbound_numbers import give_way, leave_to_a_person, stands_alone, used_again
 from clinic_tracker.services.inbound_orders import Orders
+from clinic_tracker.services.inbound_parts import completed_by, other_parts
 from clinic_tracker.services.inbound_rows import Row, Rows, new_fact, new_report
-from clinic_tracker.services.inbound_unsettled import Values, earlier_values, same_others, with_values_before
+from clinic_tracker.services.inbound_unsettled import (
+    SETTLED,
+    Values,
+    earlier_values,
+    exams_said,
+    same_others,
+    settle,
+    with_values_before,
+)
 
 NO_CERVIX = "This chart says that the patient has no cervix: an HPV screen cannot be recorded."
 Priors = dict[str, list[Prior]]
@@ -59,6 +68,7 @@ class Filing:
                 _refuse(arrival, problem)
             elif arrival.report.state in (ReportState.CANCELLED, ReportState.REJECTED):
                 self._cancel(chart, arrival, latest)
+                settle(self.scope, self.reader, _others_of(arrival, priors), None, corrections.CANCELLED)
             else:
                 fresh.append(arrival)
         if fresh:
@@ -98,16 +108,7 @@ class Filing:
         self._write(chart, lead, arrival.row, understood, report, "", known=True, earlier={})
 
     def _others(self, keys: Sequence[str], but: set[str]) -> list[SentReport]:
-        """The newest versions of the other parts of a panel, as they were sent."""
-        if not set(keys) - but:
-            return []
-        found = []
-        priors = priors_of(self.scope, self.source_id, set(keys) - but)
-        for key in keys:
-            latest = latest_of(self.scope, priors.get(key, ())) if key not in but else None
-            if latest is not None and latest.sent.state not in (ReportState.CANCELLED, ReportState.REJECTED):
-                found.append(latest.sent)
-        return found
+        return other_parts(self.scope, self.source_id, keys, but)
 
     def _record(self, chart: Chart, fresh: Sequence[Arrival], priors: Priors, laboratory: str) -> None:
         keys = {arrival.key for arrival in fresh}
@@ -120,7 +121,8 @@ class Filing:
         report = merged([*sent, *self._others(together, keys)])
         understood = self.reader.understand(report, chart.sex)
         may_join = not latest or (not self.by_hand and stands_alone(self.scope, self.source_id, latest))
-        before = self._completed_by(chart, report, understood) if may_join else ()
+        where = (self.source_id, self.via, self.reader, chart)
+        before = completed_by(self.scope, *where, report, understood) if may_join else ()
         if before:
             give_way(self.scope, self.source_id, self.charts, chart, keys)
             together = (*before, *together)
@@ -137,6 +139,10 @@ class Filing:
             earlier = earlier_values(self.scope, self.reader, chart, report, understood.unread, known)
             what = (first, understood, report, laboratory)
             state = self._write(chart, together[0], *what, known=bool(latest or before), earlier=earlier)
+            if latest:
+                said = exams_said(self.scope, self.reader, report) - understood.unsettled
+                came = [prior for arrival in fresh for prior in _others_of(arrival, priors)]
+                settle(self.scope, self.reader, came, said, SETTLED)
         for arrival in fresh:
             arrival.row["state"] = state.value
             if len(together) > 1:
@@ -144,28 +150,6 @@ class Filing:
         if understood.problems:
             first["state"] = InboundState.NOT_UNDERSTOOD.value
             first["problems"] = [*first["problems"], *(problem_row(self.scope, one) for one in understood.problems)]
-
-    def _completed_by(self, chart: Chart, report: SentReport, understood: Understood) -> tuple[str, ...]:
-        """The parts that came before, in messages of their own, of a panel that this report completes.
-
-        Only where it is certain that they are of one draw, and only one panel fits: otherwise each stays as it is.
-        """
-        lacking = [panel.panel for panel in understood.panels if panel.missing and panel.problem is None]
-        if not lacking or report.collected_on is None:
-            return ()
-        where = (self.source_id, self.via, chart.id, report.collected_on)
-        found = corrections.incomplete_parts(self.scope, *where, lacking)
-        held = self.reader.contents(report)
-        fitting = []
-        for keys in found:
-            parts = self._others(keys, set())
-            if (
-                parts
-                and all(surely_drawn_together(part, report) for part in parts)
-                and complements(held, [self.reader.contents(part) for part in parts])
-            ):
-                fitting.append(keys)
-        return fitting[0] if len(fitting) == 1 else ()
 
     def _write(
         self,
@@ -290,6 +274,11 @@ def problem_row(_scope: Scope, problem: Doubt) -> Row:
 def _refuse(arrival: Arrival, problem: str) -> None:
     arrival.row["state"] = InboundState.REFUSED.value
     arrival.row["problems"] = [*arrival.row["problems"], {"kind": "refused", "message": problem}]
+
+
+def _others_of(arrival: Arrival, priors: Priors) -> list[Prior]:
+    """The versions that came before, without the arrival itself where it is filed again."""
+    return [prior for prior in priors.get(arrival.key, ()) if prior.id != arrival.row.get("id")]
 
 
 def _version(arrival: Arrival) -> tuple[datetime, int]:

@@ -52,6 +52,7 @@ class Refiling:
             by_message[result.message_id].append(result)
             if how is not None:  # which parts make a panel is found anew on another chart
                 result.report = {name: value for name, value in result.report.items() if name != "with"}
+                result.problems = [one for one in result.problems if one.get("kind") == "field"]  # and what is open
         db.session.flush()
         for of_message in by_message.values():
             arrivals = [_arrival(result) for result in of_message]

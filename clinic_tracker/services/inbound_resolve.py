@@ -96,6 +96,7 @@ def undo_match(scope: Scope, result: uuid.UUID, *, reason: str, to: uuid.UUID | 
             _note(scope, AuditAction.RESULT_MATCH_UNDONE, one, old, words)
             one.state, one.patient_id, one.matched_how = InboundState.UNMATCHED.value, None, None
             one.matched_by_id, one.matched_at = scope.user_id, scope.now  # who said so: later versions wait, too
+            one.closed_by_id = one.closed_at = one.closed_reason = None
         db.session.flush()
         refiling.judge()
         if to is not None:

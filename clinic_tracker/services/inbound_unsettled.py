@@ -2,19 +2,28 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
+from sqlalchemy import select
+
+from clinic_tracker.domain.lab_doubts import DoubtKind
 from clinic_tracker.domain.lab_entry import ReadPanel, ReadValue
 from clinic_tracker.domain.lab_meaning import CodeTable
-from clinic_tracker.domain.lab_merging import version
+from clinic_tracker.domain.lab_merging import state_of_line, version
 from clinic_tracker.domain.lab_reading import LabReader
 from clinic_tracker.domain.messages import ReportState, SentReport
 from clinic_tracker.domain.other_lines import other_lines
-from clinic_tracker.models.monitoring import LabReport
+from clinic_tracker.domain.vocabulary import ExamKind, InboundState, LocalCodeKind
+from clinic_tracker.models.base import db
+from clinic_tracker.models.inbound import InboundResult
+from clinic_tracker.models.monitoring import Exam, LabReport
 from clinic_tracker.queries.other_lines import also_sent
 from clinic_tracker.queries.scope import Scope
+from clinic_tracker.services import audit
+from clinic_tracker.services.audit import AuditAction
 from clinic_tracker.services.inbound_chart import APPLIED, Chart, Prior
 from clinic_tracker.services.lab_sheets import values_of
 
 Values = Mapping[str, ReadValue]
+SETTLED = "A newer version of this report says what is true."
 
 
 def earlier_values(
@@ -54,3 +63,47 @@ def same_others(scope: Scope, codes: CodeTable, old: LabReport, report: SentRepo
     """Whether a newer version has the same lines of tests that are not followed here."""
     before = also_sent(scope, [old.inbound_result_id])
     return {line for lines in before.values() for line in lines} == set(other_lines(codes, [report]))
+
+
+def exams_said(
+    _scope: Scope, reader: LabReader, report: SentReport, state: ReportState | None = None
+) -> frozenset[ExamKind]:
+    """The exams that a report has lines of, all or those that are so far."""
+    meanings = (
+        reader.codes.meaning(line.codes) for line in report.values if state in (None, state_of_line(report, line))
+    )
+    return frozenset(
+        ExamKind(meaning.target) for meaning in meanings if meaning is not None and meaning.kind is LocalCodeKind.EXAM
+    )
+
+
+def settle(
+    scope: Scope, reader: LabReader, priors: Iterable[Prior], said: Collection[ExamKind] | None, reason: str
+) -> None:
+    """Take versions that wait for nothing but the outcome of preliminary exams out of their queue: it is said now.
+
+    ``said`` are the exams of which the newer version says what is true; ``None`` where it takes the report back.
+    """
+    waiting = {prior.id: prior for prior in priors if prior.state is InboundState.NOT_UNDERSTOOD}
+    if not waiting:
+        return
+    rows = db.session.execute(select(InboundResult).where(InboundResult.id.in_(waiting))).scalars()
+    for row in rows.all():
+        early = exams_said(scope, reader, waiting[row.id].sent, ReportState.PRELIMINARY)
+        doubts = {problem.get("kind") for problem in row.problems} & set(DoubtKind)
+        if doubts != {DoubtKind.PRELIMINARY} or not (said is None or early <= set(said)):
+            continue
+        before = audit.snapshot(row)
+        row.state = (InboundState.RECORDED if _brought(scope, row) else InboundState.NOTED).value
+        row.closed_by_id, row.closed_at, row.closed_reason = scope.user_id, scope.now, reason
+        audit.record(scope, AuditAction.RESULT_SETTLED, row, before=before, reason=reason)
+
+
+def _brought(scope: Scope, result: InboundResult) -> bool:
+    """Whether something came to a chart with a result, whatever became of it."""
+    return any(
+        db.session.execute(
+            select(fact.id).where(fact.clinic_id == scope.clinic_id, fact.inbound_result_id == result.id).limit(1)
+        ).first()
+        for fact in (LabReport, Exam)
+    )

@@ -5,14 +5,19 @@ from datetime import date, timedelta
 import pytest
 
 from clinic_tracker.domain.messages import LOINC, Coded, Observed, ReportState
-from clinic_tracker.domain.vocabulary import FindingAction, LocalCodeKind
+from clinic_tracker.domain.vocabulary import FindingAction, InboundState, LocalCodeKind
+from clinic_tracker.models.audit import AuditEvent
 from clinic_tracker.models.base import db
 from clinic_tracker.models.monitoring import LabValue
+from clinic_tracker.queries.inbound import not_understood, waiting_counts
 from clinic_tracker.queries.review_queue import QueueFilter, review_queue
 from clinic_tracker.services.acknowledgements import Answer, acknowledge
+from clinic_tracker.services.audit import AuditAction
+from clinic_tracker.services.inbound_corrections import CANCELLED
 from clinic_tracker.services.inbound_numbers import USED_AGAIN
 from clinic_tracker.services.inbound_refile import understand_again
-from clinic_tracker.services.inbound_resolve import match_result
+from clinic_tracker.services.inbound_resolve import match_result, undo_match
+from clinic_tracker.services.inbound_unsettled import SETTLED
 from clinic_tracker.services.lab_reports import withdraw_report
 from clinic_tracker.services.local_codes import map_code
 from clinic_tracker.services.reviews import review_reports
@@ -226,3 +231,76 @@ def test_one_with_another_value_takes_its_place_and_waits(scope, doctor, source,
         ("corrected", False),
         ("recorded", True),
     ]
+
+
+def preliminary_of(*lines, **values):
+    """A report of which nothing is final."""
+    return report(*lines, key="H", issued_at=at(13), state=PRELIMINARY, **values)
+
+
+REACTIVE = exam_line("hiv_test", "Reactive")
+SETTLED_BY = [
+    (report(REACTIVE, key="H", issued_at=at(14)), SETTLED),
+    (report(exam_line("hiv_test", "Negative"), key="H", issued_at=at(14), state=CORRECTED), SETTLED),
+    (report(hiv("", state=ReportState.CANCELLED), key="H", issued_at=at(14)), SETTLED),
+    (report(key="H", issued_at=at(14), state=ReportState.CANCELLED), CANCELLED),
+]
+
+
+@pytest.mark.parametrize("newer, why", SETTLED_BY)
+@pytest.mark.parametrize("in_one_file", [True, False])
+def test_a_preliminary_exam_waits_until_a_newer_version_says_what_is_true(
+    scope, source, chart, newer, why, in_one_file
+):
+    sent = [message(chart.row, preliminary_of(REACTIVE)), message(chart.row, newer, position=1)]
+    for some in [sent] if in_one_file else [[one] for one in sent]:
+        send(scope, source, *some)
+    assert (waiting_counts(scope)[InboundState.NOT_UNDERSTOOD], not_understood(scope)) == (0, [])
+    early = results()[0]
+    assert (early.state, early.closed_reason, early.closed_at) == ("noted", why, scope.now)
+    assert [(one.subject_id, one.reason) for one in settled()] == [(early.id, why)]
+
+
+def settled():
+    return db.session.query(AuditEvent).filter_by(action=AuditAction.RESULT_SETTLED.value).all()
+
+
+@pytest.mark.parametrize(
+    "newer",
+    [
+        report(hiv("see letter"), key="H", issued_at=at(14)),
+        report(REACTIVE, key="H", issued_at=at(14), state=PRELIMINARY),
+        report(exam_line("hepatitis_c", "Negative"), key="H", issued_at=at(14)),
+        report(key="H", issued_at=at(14), state=ReportState.PENDING),
+        report(REACTIVE, key="H2", issued_at=at(14)),
+    ],
+)
+def test_a_preliminary_exam_waits_on_while_nothing_says_what_is_true(scope, source, chart, newer):
+    send(scope, source, message(chart.row, preliminary_of(REACTIVE)))
+    send(scope, source, message(chart.row, newer))
+    assert (results()[0].state, results()[0].closed_reason, settled()) == ("not_understood", None, [])
+
+
+def test_what_else_is_not_understood_of_a_preliminary_report_waits_on(scope, source, chart):
+    strange = Observed((Coded("FOO", "L", "Foo"),), "7", "mg/dL")
+    send(scope, source, message(chart.row, preliminary_of(REACTIVE, strange)))
+    send(scope, source, message(chart.row, report(REACTIVE, key="H", issued_at=at(14))))
+    assert [row.state for row in results()] == ["not_understood", "recorded"]
+
+
+def test_a_preliminary_report_of_which_something_was_recorded_says_so_when_it_is_settled(scope, source, chart):
+    send(scope, source, message(chart.row, preliminary_of(REACTIVE, "tsh")))
+    send(scope, source, message(chart.row, report(REACTIVE, "tsh", key="H", issued_at=at(14))))
+    assert [row.state for row in results()] == ["recorded", "recorded"]
+
+
+def test_a_preliminary_exam_is_asked_about_anew_on_another_chart_and_settled_there(scope, source, chart):
+    other = register(scope)
+    send(scope, source, message(chart.row, preliminary_of(REACTIVE)))
+    send(scope, source, message(chart.row, report(REACTIVE, key="H", issued_at=at(14))))
+    undo_match(scope, results()[1].public_id, reason="Wrong person")
+    assert [(row.state, row.closed_reason) for row in results()] == [("unmatched", None)] * 2
+    match_result(scope, results()[0].public_id, other.id)
+    early = results()[0]
+    assert (early.state, early.patient_id, early.closed_reason) == ("noted", other.row.id, SETTLED)
+    assert [one["kind"] for one in early.problems] == ["preliminary"]

@@ -23,7 +23,7 @@ STATE_WORDS: dict[InboundState, tuple[str, str]] = {
     InboundState.NOT_UNDERSTOOD: ("not understood", "amber"),
     InboundState.REFUSED: ("refused", "red"),
     InboundState.DISMISSED: ("dismissed", "grey"),
-    InboundState.NOTED: ("order noted", "accent"),
+    InboundState.NOTED: ("noted", "accent"),
 }
 MESSAGE_WORDS: dict[InboundMessageState, tuple[str, str]] = {
     InboundMessageState.RECEIVED: ("not finished", "amber"),
