@@ -1,12 +1,13 @@
 """Follow-up tasks: the list of those that are open, the ones of a chart, their numbers. None leaves by growing old."""
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 from sqlalchemy.orm import aliased
 
 from clinic_tracker.domain.errors import NotFound
@@ -18,7 +19,8 @@ from clinic_tracker.models.patients import Patient
 from clinic_tracker.models.reviewing import FollowUpTask
 from clinic_tracker.queries.cover import is_covered_by_me
 from clinic_tracker.queries.scope import Scope
-from clinic_tracker.queries.worklist_filter import keyset_condition
+from clinic_tracker.queries.worklist_filter import WorklistFilter, keyset_condition
+from clinic_tracker.queries.worklist_pages import is_on_list
 
 PAGE_SIZE = 50
 DUE_WITHIN = 7
@@ -125,11 +127,25 @@ class TaskCounts:
     due: int
 
 
+class DueTask(NamedTuple):
+    """An open task as the row of a worklist tells it."""
+
+    patient_id: int
+    words: str
+    due_on: date
+
+
 def open_tasks(
-    scope: Scope, view: TaskView, *, mine: bool = False, after: uuid.UUID | None = None, limit: int | None = PAGE_SIZE
+    scope: Scope,
+    view: TaskView,
+    *,
+    mine: bool = False,
+    prescriber: uuid.UUID | None = None,
+    after: uuid.UUID | None = None,
+    limit: int | None = PAGE_SIZE,
 ) -> tuple[list[TaskRow], uuid.UUID | None]:
     """Open tasks, the longest overdue first, and the task after which the next page begins."""
-    statement = _rows(scope).where(*_open(scope, view, mine=mine))
+    statement = _rows(scope).where(*_open(scope, mine=mine, prescriber=prescriber), *_within(scope, view))
     keys: list[ColumnElement[Any]] = [FollowUpTask.due_on.expression, FollowUpTask.id.expression]
     if after is not None and (place := _place(scope, after)):
         statement = statement.where(keyset_condition(scope, list(zip(keys, place, strict=True)), ascending=True))
@@ -142,15 +158,40 @@ def open_tasks(
     return rows[:limit], rows[limit - 1].public_id
 
 
-def task_counts(scope: Scope, *, mine: bool = False) -> TaskCounts:
-    """The numbers of the list's filters."""
-    numbers = [
-        db.session.execute(
-            _joined(select(func.count()).select_from(FollowUpTask)).where(*_open(scope, view, mine=mine))
-        ).scalar_one()
-        for view in TaskView
+def task_counts(scope: Scope, *, mine: bool = False, prescriber: uuid.UUID | None = None) -> TaskCounts:
+    """The numbers of the list's filters, in one statement."""
+    numbers = [func.count().filter(and_(true(), *_within(scope, view))) for view in TaskView]
+    statement = _joined(select(*numbers).select_from(FollowUpTask))
+    row = db.session.execute(statement.where(*_open(scope, mine=mine, prescriber=prescriber))).one()
+    return TaskCounts(*row)
+
+
+def due_tasks(scope: Scope, patient_ids: Collection[int]) -> list[DueTask]:
+    """Open tasks of these patients that are late or due within a week, the longest overdue first."""
+    if not patient_ids:
+        return []
+    rows = db.session.execute(
+        select(FollowUpTask.patient_id, FollowUpTask.words, FollowUpTask.due_on)
+        .where(
+            *_standing(scope),
+            FollowUpTask.patient_id.in_(sorted(set(patient_ids))),
+            FollowUpTask.due_on <= _week_ahead(scope),
+        )
+        .order_by(FollowUpTask.due_on, FollowUpTask.id)
+    )
+    return [DueTask(*row) for row in rows]
+
+
+def late_off_list(scope: Scope, chosen: WorklistFilter) -> int:
+    """How many late tasks are of patients without a row on a worklist, under the filters that both lists know."""
+    conditions = [
+        *_open(scope, mine=chosen.mine, prescriber=chosen.prescriber),
+        *_within(scope, TaskView.OVERDUE),
+        ~is_on_list(scope, chosen, FollowUpTask.patient_id.expression),
     ]
-    return TaskCounts(*numbers)
+    statement = _joined(select(func.count()).select_from(FollowUpTask)).where(*conditions)
+    count: int = db.session.execute(statement).scalar_one()
+    return count
 
 
 def patient_tasks(scope: Scope, patient_id: int, *, only_open: bool = False) -> list[TaskRow]:
@@ -187,20 +228,35 @@ def _joined(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _open(scope: Scope, view: TaskView, *, mine: bool) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [
+def _standing(scope: Scope) -> list[ColumnElement[bool]]:
+    """Tasks that hold and are still to be done."""
+    return [
         FollowUpTask.clinic_id == scope.clinic_id,
-        and_(FollowUpTask.state == FactState.RECORDED.value, FollowUpTask.done_at.is_(None)),
+        FollowUpTask.state == FactState.RECORDED.value,
+        FollowUpTask.done_at.is_(None),
     ]
-    if view is TaskView.OVERDUE:
-        conditions.append(FollowUpTask.due_on < scope.today)
-    elif view is TaskView.DUE:
-        conditions.append(FollowUpTask.due_on >= scope.today)
-        conditions.append(FollowUpTask.due_on <= date.fromordinal(scope.today.toordinal() + DUE_WITHIN))
+
+
+def _open(scope: Scope, *, mine: bool, prescriber: uuid.UUID | None) -> list[ColumnElement[bool]]:
+    conditions = _standing(scope)
+    if prescriber:
+        conditions.append(Prescriber.public_id == prescriber)
     if mine:
         own = Prescriber.user_id == (scope.user_id or 0)
         conditions.append(or_(own, is_covered_by_me(scope), FollowUpTask.recorded_by_id == (scope.user_id or 0)))
     return conditions
+
+
+def _within(scope: Scope, view: TaskView) -> list[ColumnElement[bool]]:
+    if view is TaskView.OVERDUE:
+        return [FollowUpTask.due_on < scope.today]
+    if view is TaskView.DUE:
+        return [FollowUpTask.due_on >= scope.today, FollowUpTask.due_on <= _week_ahead(scope)]
+    return []
+
+
+def _week_ahead(scope: Scope) -> date:
+    return scope.today + timedelta(days=DUE_WITHIN)
 
 
 def _place(scope: Scope, task: uuid.UUID) -> tuple[date, int] | None:

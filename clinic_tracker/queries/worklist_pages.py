@@ -128,6 +128,15 @@ def patients_in_band(scope: Scope, chosen: WorklistFilter) -> Select[int]:
     return keys.having(and_(true(), *bands))
 
 
+def is_on_list(scope: Scope, chosen: WorklistFilter, patient_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """SQL: whether the patient of a row of another table has a row on a worklist, on whichever of its pages."""
+    keys = select(Standing.patient_id).where(Standing.patient_id == patient_id, *item_conditions(scope, chosen))
+    if chosen.grouping is Grouping.ITEM:
+        return keys.where(*band_conditions(scope, chosen, Standing.next_due_on)).exists()
+    bands = band_conditions(scope, chosen, func.min(Standing.next_due_on))
+    return keys.group_by(Standing.patient_id).having(and_(true(), *bands)).exists()
+
+
 def _keys(scope: Scope, chosen: WorklistFilter, cursor: Cursor | None) -> Select[Any]:
     """The keys of one page, found in the covering index before anything is joined."""
     by_patient = chosen.grouping is Grouping.PATIENT

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -11,7 +11,9 @@ from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.exports.tables import csv_text
 from clinic_tracker.queries.lab_catalog import lab_catalog
 from clinic_tracker.queries.patients import patient_header
-from clinic_tracker.queries.tasks import TaskView, open_tasks, patient_task, patient_tasks, task_counts
+from clinic_tracker.queries.tasks import TaskCounts, TaskView, open_tasks, patient_task, patient_tasks, task_counts
+from clinic_tracker.queries.treatment import prescriber_choices
+from clinic_tracker.queries.worklist_filter import WorklistFilter
 from clinic_tracker.services.exporting import note_export
 from clinic_tracker.services.tasks import close_task, correct_task, reopen_task, withdraw_task
 from clinic_tracker.web.access import current_scope, requires, shown_patients
@@ -19,6 +21,7 @@ from clinic_tracker.web.addresses import uuid_in
 from clinic_tracker.web.forms import accepted, status_of
 from clinic_tracker.web.patients.banner import banner_of
 from clinic_tracker.web.tasks.forms import TaskForm, TaskReasonForm
+from clinic_tracker.web.worklists.lists import list_links
 
 blueprint = Blueprint("tasks", __name__)
 
@@ -29,22 +32,46 @@ COLUMNS = (
 VIEW_WORDS = {TaskView.OPEN: "All open", TaskView.OVERDUE: "Overdue", TaskView.DUE: "Due in 7 days"}
 
 
+class Chosen(NamedTuple):
+    """The filter of the list, as it stands in the address of the page."""
+
+    view: TaskView
+    mine: bool
+    prescriber: uuid.UUID | None
+
+    @property
+    def narrowing(self) -> dict[str, Any]:
+        """What the worklists can be narrowed down to, too."""
+        return {"mine": self.mine, "prescriber": self.prescriber}
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of an address; what is as by default is left out."""
+        view = self.view.value if self.view is not TaskView.OPEN else None
+        values = {"view": view, "mine": "1" if self.mine else None, "prescriber": self.prescriber}
+        return {name: str(value) for name, value in values.items() if value}
+
+
 @blueprint.get("/tasks")
 @requires(Permission.VIEW_PATIENTS)
 def index() -> str:
     """Open tasks, the longest overdue first."""
     scope = current_scope()
-    view, mine = _chosen()
-    rows, following = open_tasks(scope, view, mine=mine, after=uuid_in("after"))
+    chosen = _chosen()
+    rows, following = open_tasks(scope, chosen.view, **chosen.narrowing, after=uuid_in("after"))
     shown_patients([row.patient_id for row in rows])
-    counts = task_counts(scope, mine=mine)
-    bands = [
-        {"text": words, "href": _address(one, mine=mine), "current": one is view, "count": getattr(counts, one.value)}
-        for one, words in VIEW_WORDS.items()
-    ]
-    more = _address(view, mine=mine, after=following) if following else None
-    values = {"rows": rows, "bands": bands, "view": view, "mine": mine, "more": more}
-    return render_template("tasks/index.html", **values, parameters=_parameters(view, mine=mine), may=Permission)
+    counts = task_counts(scope, **chosen.narrowing)
+    return render_template(
+        "tasks/index.html",
+        rows=rows,
+        lists=list_links(WorklistFilter(**chosen.narrowing), counts),
+        bands=_bands(chosen, counts),
+        counts=counts,
+        chosen=chosen,
+        prescribers=[("", "All prescribers"), *((one.public_id, one.name) for one in prescriber_choices(scope))],
+        more=_address(chosen, after=following) if following else None,
+        may=Permission,
+    )
 
 
 @blueprint.get("/tasks/export.csv")
@@ -52,10 +79,10 @@ def index() -> str:
 def export() -> ResponseReturnValue:
     """The whole list of the address as a file."""
     scope = current_scope()
-    view, mine = _chosen()
-    rows, _ = open_tasks(scope, view, mine=mine, limit=None)
+    chosen = _chosen()
+    rows, _ = open_tasks(scope, chosen.view, **chosen.narrowing, limit=None)
     shown_patients([row.patient_id for row in rows])
-    note_export(scope, "tasks", {"rows": len(rows), **_parameters(view, mine=mine)})
+    note_export(scope, "tasks", {"rows": len(rows), **chosen.parameters})
     text = csv_text(COLUMNS, ([getattr(row, name) for name in COLUMNS] for row in rows))
     disposition = f'attachment; filename="{scope.clinic_slug}-tasks-{scope.today.isoformat()}.csv"'
     return Response(text, mimetype="text/csv", headers={"Content-Disposition": disposition})
@@ -125,15 +152,23 @@ def _with_reason(
     return render_template("tasks/reason.html", **values), status_of(form)
 
 
-def _chosen() -> tuple[TaskView, bool]:
+def _chosen() -> Chosen:
     view = request.args.get("view", "")
-    return TaskView(view) if view in set(TaskView) else TaskView.OPEN, request.args.get("mine") == "1"
+    narrowing = request.args.get("mine") == "1", uuid_in("prescriber")
+    return Chosen(TaskView(view) if view in set(TaskView) else TaskView.OPEN, *narrowing)
 
 
-def _parameters(view: TaskView, *, mine: bool) -> dict[str, Any]:
-    values = {"view": view.value if view is not TaskView.OPEN else None, "mine": "1" if mine else None}
-    return {name: value for name, value in values.items() if value}
+def _bands(chosen: Chosen, counts: TaskCounts) -> list[dict[str, Any]]:
+    return [
+        {
+            "text": words,
+            "href": _address(chosen._replace(view=view)),
+            "current": view is chosen.view,
+            "count": getattr(counts, view.value),
+        }
+        for view, words in VIEW_WORDS.items()
+    ]
 
 
-def _address(view: TaskView, *, mine: bool, after: uuid.UUID | None = None) -> str:
-    return url_for("tasks.index", **_parameters(view, mine=mine), after=after)
+def _address(chosen: Chosen, **values: Any) -> str:
+    return url_for("tasks.index", **chosen.parameters, **values)

@@ -1,7 +1,7 @@
 """Worklist rows in words: what is owed, how late, the last contact, and where one click leads."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
 from typing import Any
@@ -15,6 +15,7 @@ from clinic_tracker.domain.permissions import Permission
 from clinic_tracker.domain.vocabulary import StandingState
 from clinic_tracker.queries.outreach import ContactMark
 from clinic_tracker.queries.scope import Scope
+from clinic_tracker.queries.tasks import TaskCounts
 from clinic_tracker.queries.worklist_filter import Band, Cursor, Grouping, Snoozed, Sort, View, WorklistFilter
 from clinic_tracker.queries.worklist_items import OwedItem
 from clinic_tracker.queries.worklist_pages import Totals, WorklistPage, WorklistRow
@@ -23,8 +24,9 @@ from clinic_tracker.web.inbound.order_words import ShownOrder, orders_by_patient
 from clinic_tracker.web.navigation import link_to
 from clinic_tracker.web.requirement_words import full_title, short_title, title_order
 from clinic_tracker.web.worklists.address import NARROWING, address_of
+from clinic_tracker.web.worklists.lists import VIEW_TITLES, list_links
+from clinic_tracker.web.worklists.task_words import RowTasks
 
-VIEW_TITLES = {View.OVERDUE: "Overdue", View.DUE: "Due", View.OWED: "Owed now", View.ALL: "All items"}
 BAND_TITLES = {
     Band.WEEK: "1-7 d",
     Band.MONTH: "8-30 d",
@@ -66,15 +68,23 @@ class ShownRow:
     contact_href: str | None
     enter_href: str | None
     orders: tuple[ShownOrder, ...] = ()
+    tasks: RowTasks | None = None
 
 
-def shown_rows(scope: Scope, page: WorklistPage, *, only_listed: bool = False) -> list[ShownRow]:
-    """The rows of a page in words, with the links that the person may use; what else is owed only if wanted."""
+def shown_rows(
+    scope: Scope, page: WorklistPage, tasks: Mapping[int, RowTasks] | None = None, *, only_listed: bool = False
+) -> list[ShownRow]:
+    """The rows of a page in words, with the links that the person may use; what else is owed only if wanted.
+
+    Tasks stand in the first row of their patient, so that one is not read as many in a list of one row an item.
+    """
     orders = orders_by_patient(scope, [row.patient_id for row in page.rows])
-    return [
-        shown_row(scope, row, row.listed if only_listed else row.items, orders.get(row.patient_id, ()))
-        for row in page.rows
-    ]
+    left = dict(tasks or {})
+    rows = []
+    for row in page.rows:
+        shown = shown_row(scope, row, row.listed if only_listed else row.items, orders.get(row.patient_id, ()))
+        rows.append(replace(shown, tasks=left.pop(row.patient_id, None)))
+    return rows
 
 
 def shown_row(scope: Scope, row: WorklistRow, items: Sequence[OwedItem], orders: Sequence[ShownOrder] = ()) -> ShownRow:
@@ -154,7 +164,7 @@ class PageWords:
     title: str
     headline: str
     columns: list[dict[str, Any]]
-    views: list[dict[str, Any]]
+    lists: list[dict[str, Any]]
     bands: list[dict[str, Any]]
     groupings: list[dict[str, Any]]
     narrowed: int
@@ -162,13 +172,13 @@ class PageWords:
     empty: tuple[str, str]
 
 
-def page_words(scope: Scope, chosen: WorklistFilter, totals: Totals) -> PageWords:
+def page_words(scope: Scope, chosen: WorklistFilter, totals: Totals, tasks: TaskCounts) -> PageWords:
     """What stands around the rows of a list."""
     return PageWords(
         title=VIEW_TITLES[chosen.view],
         headline=headline(chosen, totals, scope.today),
         columns=columns(chosen),
-        views=views(chosen, totals),
+        lists=list_links(chosen, tasks, totals.patients),
         bands=bands(chosen, totals),
         groupings=groupings(chosen),
         narrowed=narrowed(chosen),
@@ -200,19 +210,6 @@ def columns(chosen: WorklistFilter) -> list[dict[str, Any]]:
         {"text": "Last contact"},
         {"text": "Prescriber", "class": "hide-narrow"},
         {"text": "Actions", "hidden": True},
-    ]
-
-
-def views(chosen: WorklistFilter, totals: Totals) -> list[dict[str, Any]]:
-    """The views as links; the count of the present one is the length of the list."""
-    return [
-        {
-            "text": title,
-            "href": _href(chosen, view=view, band=None),
-            "current": view is chosen.view,
-            "count": totals.patients if view is chosen.view else None,
-        }
-        for view, title in VIEW_TITLES.items()
     ]
 
 

@@ -10,6 +10,7 @@ from clinic_tracker.exports.tables import csv_text
 from clinic_tracker.queries.duplicates import count_duplicate_pairs
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.tallies import QUEUES, Tally, tally_counts, tally_patients
+from clinic_tracker.queries.tasks import task_counts
 from clinic_tracker.queries.treatment import prescriber_choices
 from clinic_tracker.queries.worklist_filter import WorklistFilter
 from clinic_tracker.queries.worklist_pages import worklist_page, worklist_totals
@@ -21,6 +22,7 @@ from clinic_tracker.web.worklists import call_views, presenters
 from clinic_tracker.web.worklists.address import address_of, read_cursor, read_filter
 from clinic_tracker.web.worklists.blueprint import blueprint
 from clinic_tracker.web.worklists.tally_words import TALLY_WORDS
+from clinic_tracker.web.worklists.task_words import off_list, row_tasks
 
 __all__ = ["blueprint", "call_views"]
 
@@ -39,12 +41,14 @@ def index() -> ResponseReturnValue:
     scope = current_scope()
     chosen, cursor = _chosen(scope), read_cursor(request.args)
     page, totals = worklist_page(scope, chosen, cursor), worklist_totals(scope, chosen)
+    tasks = task_counts(scope, mine=chosen.mine, prescriber=chosen.prescriber)
     shown_patients([row.patient_id for row in page.rows])
     return render_template(
         "worklists/index.html",
         chosen=chosen,
-        rows=presenters.shown_rows(scope, page),
-        words=presenters.page_words(scope, chosen, totals),
+        rows=presenters.shown_rows(scope, page, row_tasks(scope, page.rows)),
+        words=presenters.page_words(scope, chosen, totals, tasks),
+        off_list=off_list(scope, chosen, tasks),
         neighbors=presenters.neighbors(chosen, page, cursor),
         requirements=list_options(scope.protocol_id),
         prescribers=[("", "All prescribers"), *((row.public_id, row.name) for row in prescriber_choices(scope))],
