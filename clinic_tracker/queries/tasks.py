@@ -20,7 +20,7 @@ from clinic_tracker.models.reviewing import FollowUpTask
 from clinic_tracker.queries.cover import is_covered_by_me
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.worklist_filter import WorklistFilter, keyset_condition
-from clinic_tracker.queries.worklist_pages import is_on_list
+from clinic_tracker.queries.worklist_pages import patients_on_list
 
 PAGE_SIZE = 50
 DUE_WITHIN = 7
@@ -187,7 +187,7 @@ def late_off_list(scope: Scope, chosen: WorklistFilter) -> int:
     conditions = [
         *_open(scope, mine=chosen.mine, prescriber=chosen.prescriber),
         *_within(scope, TaskView.OVERDUE),
-        ~is_on_list(scope, chosen, FollowUpTask.patient_id.expression),
+        FollowUpTask.patient_id.not_in(patients_on_list(scope, chosen)),
     ]
     statement = _joined(select(func.count()).select_from(FollowUpTask)).where(*conditions)
     count: int = db.session.execute(statement).scalar_one()

@@ -121,20 +121,13 @@ def worklist_totals(scope: Scope, chosen: WorklistFilter) -> Totals:
     return Totals(patients, int(count), oldest, dict(zip(bands, counts, strict=True)))
 
 
-def patients_in_band(scope: Scope, chosen: WorklistFilter) -> Select[int]:
-    """The keys of the patients on a list of one row a patient, as a subquery."""
-    bands = band_conditions(scope, chosen, func.min(Standing.next_due_on))
-    keys = select(Standing.patient_id).where(*item_conditions(scope, chosen)).group_by(Standing.patient_id)
-    return keys.having(and_(true(), *bands))
-
-
-def is_on_list(scope: Scope, chosen: WorklistFilter, patient_id: ColumnElement[int]) -> ColumnElement[bool]:
-    """SQL: whether the patient of a row of another table has a row on a worklist, on whichever of its pages."""
-    keys = select(Standing.patient_id).where(Standing.patient_id == patient_id, *item_conditions(scope, chosen))
+def patients_on_list(scope: Scope, chosen: WorklistFilter) -> Select[int]:
+    """The keys of the patients who have a row on a list, on whichever of its pages, as a subquery."""
+    keys = select(Standing.patient_id).where(*item_conditions(scope, chosen))
     if chosen.grouping is Grouping.ITEM:
-        return keys.where(*band_conditions(scope, chosen, Standing.next_due_on)).exists()
+        return keys.where(*band_conditions(scope, chosen, Standing.next_due_on))
     bands = band_conditions(scope, chosen, func.min(Standing.next_due_on))
-    return keys.group_by(Standing.patient_id).having(and_(true(), *bands)).exists()
+    return keys.group_by(Standing.patient_id).having(and_(true(), *bands))
 
 
 def _keys(scope: Scope, chosen: WorklistFilter, cursor: Cursor | None) -> Select[Any]:

@@ -16,7 +16,7 @@ from clinic_tracker.queries.scope import Scope
 from clinic_tracker.queries.standings import standings_on
 from clinic_tracker.queries.worklist_filter import Grouping, WorklistFilter, band_conditions, item_conditions
 from clinic_tracker.queries.worklist_items import OwedItem, item_columns
-from clinic_tracker.queries.worklist_pages import patients_in_band
+from clinic_tracker.queries.worklist_pages import patients_on_list
 
 #: The states that an export may be asked for; "all" is every row whatever its state.
 EXPORT_STATES = ("overdue", "due", "all")
@@ -69,7 +69,7 @@ def _listed(scope: Scope, chosen: WorklistFilter) -> ColumnElement[bool]:
     if chosen.grouping is Grouping.ITEM:
         conditions += band_conditions(scope, chosen, Standing.next_due_on)
     elif chosen.band is not None:
-        conditions.append(Standing.patient_id.in_(patients_in_band(scope, chosen)))
+        conditions.append(Standing.patient_id.in_(patients_on_list(scope, chosen)))
     return and_(*conditions)
 
 
