@@ -69,11 +69,15 @@ def count_rows(connection: Connection, tables: Iterable[FromClause]) -> None:
             connection.exec_driver_sql(f"ANALYZE {table}")
 
 
-def _without_values(context: ExceptionContext) -> None:
-    """Of an error only its first line is told: what PostgreSQL says below it (DETAIL, CONTEXT) shows keys and rows."""
-    for error in (context.original_exception, context.sqlalchemy_exception):
+def tell_first_line(*errors: BaseException | None) -> None:
+    """Let errors tell their first line only: what PostgreSQL says below it (DETAIL, CONTEXT) shows keys and rows."""
+    for error in errors:
         if error is not None:
             error.args = (str(error.args[0]).partition("\n")[0], *error.args[1:]) if error.args else ()
+
+
+def _without_values(context: ExceptionContext) -> None:
+    tell_first_line(context.original_exception, context.sqlalchemy_exception)
 
 
 class Turn:

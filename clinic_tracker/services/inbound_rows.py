@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Table, bindparam, func, insert, select, text, update
+from sqlalchemy import Table, bindparam, func, select, text, update
 
 from clinic_tracker.domain.lab_entry import ReadPanel
 from clinic_tracker.domain.messages import SentReport
 from clinic_tracker.domain.vocabulary import FactState
 from clinic_tracker.models.audit import AuditEvent
 from clinic_tracker.models.base import db
+from clinic_tracker.models.bulk import add_rows
 from clinic_tracker.models.inbound import InboundResult, LabOrder
 from clinic_tracker.models.monitoring import Exam, LabReport, LabValue
 from clinic_tracker.queries.scope import Scope
@@ -224,9 +225,10 @@ def _number(table: Any, rows: list[Row]) -> None:
 
 
 def _insert(table: Any, rows: list[Row]) -> None:
-    """Insert rows, those with the same columns in one statement."""
+    """Insert rows, those with the same columns at once."""
+    assert isinstance(table, Table)
     alike: defaultdict[tuple[str, ...], list[Row]] = defaultdict(list)
     for row in rows:
         alike[tuple(row)].append(row)
     for same in alike.values():
-        db.session.execute(insert(table), same)
+        add_rows(db.session.connection(), table, same)
