@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any
 
 from clinic_tracker.domain.messages import (
@@ -17,6 +18,7 @@ from clinic_tracker.domain.messages import (
 from clinic_tracker.domain.vocabulary import Sex
 
 _TEXTS = ("unit", "low", "high", "flag", "unit_text", "range_text", "key")
+_texts_of = attrgetter(*_TEXTS)
 
 
 def pack_identity(identity: Identity) -> dict[str, Any]:
@@ -87,10 +89,8 @@ def says_the_same(one: SentReport, other: SentReport) -> bool:
 
 
 def _pack_line(line: Observed) -> dict[str, Any]:
-    packed: dict[str, Any] = {"codes": [list(coded) for coded in line.codes], "text": line.text}
-    for name in _TEXTS:
-        if text := getattr(line, name):
-            packed[name] = text
+    packed: dict[str, Any] = {"codes": line.codes, "text": line.text}  # JSON knows tuples as lists
+    packed |= {name: text for name, text in zip(_TEXTS, _texts_of(line), strict=True) if text}
     if line.state is not ReportState.FINAL:
         packed["state"] = line.state.value
     if line.notes:

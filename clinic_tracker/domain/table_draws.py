@@ -49,9 +49,13 @@ class ReadRow:
 def messages_of(read: Sequence[ReadRow], *, wide: bool) -> list[Parsed]:
     """One message for each draw; rows of it that contradict each other are refused, all of them: none is likelier."""
     draws: dict[Draw, dict[Hashable, list[ReadRow]]] = {}
+    last: Draw | None = None
+    alike: dict[Hashable, list[ReadRow]] = {}
     for one in read:
+        if one.draw != last:  # the rows of a draw mostly follow one another
+            last, alike = one.draw, draws.setdefault(one.draw, {})
         about = (() if wide else one.values[0].codes, one.state, one.issued)
-        draws.setdefault(one.draw, {}).setdefault(about, []).append(one)
+        alike.setdefault(about, []).append(one)
     parsed: list[Parsed] = []
     for draw, groups in draws.items():
         kept = []

@@ -32,7 +32,9 @@ from clinic_tracker.domain.table_cells import (
 from clinic_tracker.domain.table_draws import Draw, ReadRow, messages_of, unreadable
 from clinic_tracker.domain.table_mapping import Column, Layout, NameOrder, TableMapping, complaints
 
+Said = Mapping[Column, str]
 Word = TypeVar("Word", bound=StrEnum)
+_NOTHING = dict.fromkeys(Column, "")
 _WHO = (Column.MRN, Column.FAMILY_NAME, Column.GIVEN_NAME, Column.FULL_NAME, Column.BIRTH_DATE, Column.SEX)
 
 
@@ -105,12 +107,12 @@ class _Reader:
     places: dict[str, int]
     zone: ZoneInfo
     titles: dict[Column, str] = field(init=False)
-    columns: dict[Column, int] = field(init=False)
+    columns: list[tuple[Column, int]] = field(init=False)
     people: dict[tuple[str, ...], Identity] = field(default_factory=dict)  # the rows of one patient name him alike
 
     def __post_init__(self) -> None:
         self.titles = {column: title for title, column in self.mapping.columns.items()}
-        self.columns = {column: self.places[title] for column, title in self.titles.items()}
+        self.columns = [(column, self.places[title]) for column, title in self.titles.items()]
 
     def read(self, row: Row) -> ReadRow:
         if max(map(len, row.cells), default=0) > LONGEST_CELL:
@@ -118,40 +120,42 @@ class _Reader:
                 if place >= len(row.cells) or len(row.cells[place]) <= LONGEST_CELL:
                     continue
                 raise _Refused(title, f"is longer than {LONGEST_CELL} characters", Reason.TOO_LARGE)
-        identity = self._identity(row)
-        collected = self._day(row, Column.COLLECTED)
+        said = self._said(row)
+        identity = self._identity(said)
+        collected = self._day(said, Column.COLLECTED)
         if collected is None:
             raise _Refused(self.titles[Column.COLLECTED], "is empty", Reason.MISSING)
-        draw = Draw(identity, collected, self._text(row, Column.ORDER), self._text(row, Column.LABORATORY))
-        read = ReadRow(row.line, draw, self._day(row, Column.ISSUED), self._checked(row, Column.STATUS, read_state))
-        read.note = self._text(row, Column.NOTE)
-        read.values = self._wide(row, read) if self.mapping.layout is Layout.WIDE else [self._long(row, read)]
+        draw = Draw(identity, collected, said[Column.ORDER], said[Column.LABORATORY])
+        read = ReadRow(row.line, draw, self._day(said, Column.ISSUED), self._checked(said, Column.STATUS, read_state))
+        read.note = said[Column.NOTE]
+        read.values = self._wide(row, read) if self.mapping.layout is Layout.WIDE else [self._long(said, read)]
         return read
 
     def named(self, row: Row) -> Identity | None:
         """Whom a row names; by its MRN alone where the rest cannot be read."""
+        said = self._said(row)
         try:
-            return self._identity(row)
+            return self._identity(said)
         except _Refused:
-            mrn = self._text(row, Column.MRN)
+            mrn = said[Column.MRN]
             return Identity((Identifier(mrn, "", "MR"),)) if mrn else None
 
-    def _long(self, row: Row, read: ReadRow) -> Observed:
-        loinc, test = self._text(row, Column.LOINC), self._text(row, Column.TEST)
+    def _long(self, said: Said, read: ReadRow) -> Observed:
+        loinc, test = said[Column.LOINC], said[Column.TEST]
         if not loinc and not test:
             raise _Refused(self.titles.get(Column.TEST) or self.titles[Column.LOINC], "is empty", Reason.MISSING)
-        text = self._text(row, Column.VALUE)
+        text = said[Column.VALUE]
         if not text and read.state in (ReportState.FINAL, ReportState.CORRECTED, ReportState.PRELIMINARY):
             raise _Refused(self.titles[Column.VALUE], "is empty", Reason.MISSING)
-        printed = self._text(row, Column.RANGE)
+        printed = said[Column.RANGE]
         low, high = read_range(printed)
         return Observed(
             codes=_codes(loinc, test),
             text=text,
-            unit=self._text(row, Column.UNIT),
-            low=self._text(row, Column.LOW) or low,
-            high=self._text(row, Column.HIGH) or high,
-            flag=self._text(row, Column.FLAG),
+            unit=said[Column.UNIT],
+            low=said[Column.LOW] or low,
+            high=said[Column.HIGH] or high,
+            flag=said[Column.FLAG],
             state=read.state,
             range_text=printed,
         )
@@ -166,27 +170,27 @@ class _Reader:
             raise _Refused("", "There is no value in this row.", Reason.MISSING)
         return found
 
-    def _identity(self, row: Row) -> Identity:
-        said = tuple([self._text(row, column) for column in _WHO])
-        if said not in self.people:
-            self.people[said] = self._read_identity(row)
-        return self.people[said]
+    def _identity(self, said: Said) -> Identity:
+        who = tuple([said[column] for column in _WHO])
+        if who not in self.people:
+            self.people[who] = self._read_identity(said)
+        return self.people[who]
 
-    def _read_identity(self, row: Row) -> Identity:
-        mrn = self._text(row, Column.MRN)
-        family, given = self._text(row, Column.FAMILY_NAME), self._text(row, Column.GIVEN_NAME)
-        if full := self._text(row, Column.FULL_NAME):
+    def _read_identity(self, said: Said) -> Identity:
+        mrn = said[Column.MRN]
+        family, given = said[Column.FAMILY_NAME], said[Column.GIVEN_NAME]
+        if full := said[Column.FULL_NAME]:
             family, given = _split(full, self.mapping.names)
-        born = self._day(row, Column.BIRTH_DATE)
-        sex = self._checked(row, Column.SEX, read_sex)
+        born = self._day(said, Column.BIRTH_DATE)
+        sex = self._checked(said, Column.SEX, read_sex)
         if not mrn and not (family and given and born):
             title = self.titles.get(Column.MRN) or self.titles.get(Column.BIRTH_DATE, "")
             raise _Refused(title, "does not say whose result it is", Reason.MISSING)
         numbers = (Identifier(mrn, "", "MR"),) if mrn else ()
         return Identity(numbers, family, given, born.on if born else None, sex)
 
-    def _day(self, row: Row, column: Column) -> Day | None:
-        text, order = self._text(row, column), self.mapping.dates
+    def _day(self, said: Said, column: Column) -> Day | None:
+        text, order = said[column], self.mapping.dates
         if not text or order is None:
             return None
         try:
@@ -194,15 +198,16 @@ class _Reader:
         except CellError as error:
             raise _Refused(self.titles[column], str(error)) from error
 
-    def _checked(self, row: Row, column: Column, read: Callable[[str], Word]) -> Word:
+    def _checked(self, said: Said, column: Column, read: Callable[[str], Word]) -> Word:
         try:
-            return read(self._text(row, column))
+            return read(said[column])
         except CellError as error:
             raise _Refused(self.titles[column], str(error)) from error
 
-    def _text(self, row: Row, column: Column) -> str:
-        place = self.columns.get(column)
-        return "" if place is None or place >= len(row.cells) else row.cells[place].strip()
+    def _said(self, row: Row) -> Said:
+        """What the cells of a row say, by column."""
+        cells = row.cells
+        return _NOTHING | {column: cells[place].strip() for column, place in self.columns if place < len(cells)}
 
     def _cell(self, row: Row, title: str) -> str:
         place = self.places[title]

@@ -107,7 +107,11 @@ def _table(name: str, rows: Iterable[Row]) -> Table | None:
     if width > MOST_COLUMNS:
         raise TableError(f"It has more than {MOST_COLUMNS} columns.")
     padded = (*header.cells, *[""] * (width - len(header.cells)))[:width]
-    return Table(name, _titles(padded), tuple(Row(row.line, row.cells[:width]) for row in body))
+    return Table(
+        name,
+        _titles(padded),
+        tuple(row if len(row.cells) <= width else Row(row.line, row.cells[:width]) for row in body),
+    )
 
 
 def _width(cells: Sequence[str]) -> int:
@@ -171,10 +175,10 @@ def _csv_rows(text: str) -> Iterator[Row]:
     if delimiter:
         text, skipped = text.split("\n", 1)[1] if "\n" in text else "", 1
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter or _delimiter(text), strict=True)
-    line = 0
+    line, tidied = 0, _Tidied()
     try:
         for cells in reader:
-            yield Row(line + 1 + skipped, tuple(_text(cell) for cell in cells[: MOST_COLUMNS + 1]))
+            yield Row(line + 1 + skipped, tuple(map(tidied.__getitem__, cells[: MOST_COLUMNS + 1])))
             line = reader.line_num
     except csv.Error as error:
         words = "quotes do not match or a cell is too long"
@@ -289,6 +293,14 @@ def _cell(value: Any) -> str:
     if isinstance(value, date):
         return value.isoformat()
     return _text("" if value is None else str(value))
+
+
+class _Tidied(dict[str, str]):
+    """The texts of cells: in a file the same words come over and over."""
+
+    def __missing__(self, cell: str) -> str:
+        text = self[cell] = _text(cell)
+        return text
 
 
 def _text(cell: str) -> str:
