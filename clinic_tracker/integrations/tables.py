@@ -10,7 +10,6 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, time
 from itertools import islice
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -19,6 +18,7 @@ from clinic_tracker.domain.messages import Parsed, Reason, Unreadable
 from clinic_tracker.domain.table_cells import Row, Table
 from clinic_tracker.domain.table_mapping import TableMapping, from_json
 from clinic_tracker.domain.table_rows import apply, changed
+from clinic_tracker.integrations.cell_texts import CellTexts, cell_text
 from clinic_tracker.integrations.wire import LARGEST_FILE, safe
 
 MOST_ROWS = 200_000
@@ -32,7 +32,6 @@ TOO_LARGE = "The workbook is too large when it is unpacked: split it, or save it
 _ZIP, _OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _DELIMITERS = ",;\t|"
 _CELL = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,8})(\d{1,12})["']""")
-_WHOLE = 10**15
 
 
 class TableError(ValueError):
@@ -175,10 +174,10 @@ def _csv_rows(text: str) -> Iterator[Row]:
     if delimiter:
         text, skipped = text.split("\n", 1)[1] if "\n" in text else "", 1
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter or _delimiter(text), strict=True)
-    line, tidied = 0, _Tidied()
+    line, texts = 0, CellTexts()
     try:
         for cells in reader:
-            yield Row(line + 1 + skipped, tuple(map(tidied.__getitem__, cells[: MOST_COLUMNS + 1])))
+            yield Row(line + 1 + skipped, tuple(map(texts.__getitem__, cells[: MOST_COLUMNS + 1])))
             line = reader.line_num
     except csv.Error as error:
         words = "quotes do not match or a cell is too long"
@@ -209,7 +208,7 @@ def _sheets(raw: bytes) -> Iterator[tuple[str, Iterator[Row]]]:
     workbook = _careful(lambda: _workbook(unpacked))
     for name in workbook.sheet_names:
         rows = _careful(lambda: _values(workbook, name))  # noqa: B023 - called at once
-        yield safe(name), (Row(line, tuple(map(_cell, cells))) for line, cells in enumerate(rows, start=1))
+        yield safe(name), (Row(line, tuple(map(cell_text, cells))) for line, cells in enumerate(rows, start=1))
 
 
 def _workbook(raw: bytes) -> Any:
@@ -280,28 +279,3 @@ def _check_extent(sheet: bytes) -> None:
         width, height = max(width, column), max(height, int(digits))
     if width * height > MOST_CELLS:
         raise TableError("A cell far to the right or far below makes the sheet too large: delete what is there.")
-
-
-def _cell(value: Any) -> str:
-    """A typed cell as text: dates as ISO 8601, whole numbers without a point."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int | float):
-        return str(int(value)) if value == value // 1 and abs(value) < _WHOLE else format(value, ".15g")
-    if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time(0) else value.strftime("%Y-%m-%d %H:%M:%S")
-    if isinstance(value, date):
-        return value.isoformat()
-    return _text("" if value is None else str(value))
-
-
-class _Tidied(dict[str, str]):
-    """The texts of cells: in a file the same words come over and over."""
-
-    def __missing__(self, cell: str) -> str:
-        text = self[cell] = _text(cell)
-        return text
-
-
-def _text(cell: str) -> str:
-    return " ".join(safe(cell).split())
