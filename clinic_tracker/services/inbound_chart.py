@@ -45,6 +45,7 @@ class Prior(NamedTuple):
     issued_at: datetime | None
     sent: SentReport
     together: tuple[str, ...]
+    confirmed: Mapping[str, int]
     identity: Mapping[str, Any]
     how: str | None
     matched_at: datetime | None
@@ -125,6 +126,11 @@ class Charts:
                     found[patient, panel, day].append(OnRecord(key, at, source, status))
         self.days = dict(found)
 
+    def forget(self, row: LabReport) -> None:
+        """Compare nothing more with a report: another one takes its place."""
+        place = (row.patient_id, row.panel, row.collected_on)
+        self.days[place] = [there for there in self.days.get(place, ()) if there.id != row.id]
+
     def wrong_date(self, chart: Chart, report: SentReport) -> str | None:
         """Why the date of collection cannot be; ``None`` if it can."""
         day = report.collected_on
@@ -183,10 +189,9 @@ def priors_of(scope: Scope, source_id: int, keys: Collection[str]) -> dict[str, 
             if source != source_id:
                 continue
             together = tuple(packed.get("with", ())) or (external_id,)
-            sent = unpack_report(packed["sent"])
-            found[external_id].append(
-                Prior(key, external_id, InboundState(state), patient_id, issued_at, sent, together, identity, how, at)
-            )
+            sent, confirmed = unpack_report(packed["sent"]), packed.get("confirmed", {})
+            version_of = (key, external_id, InboundState(state), patient_id, issued_at, sent, together, confirmed)
+            found[external_id].append(Prior(*version_of, identity, how, at))
     return found
 
 

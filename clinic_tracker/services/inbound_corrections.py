@@ -177,8 +177,8 @@ def take_number(scope: Scope, rows: Rows, report_id: int, sent: Row, result: Row
         take_back(scope, row, FLAGGED_BESIDE)
 
 
-def take_exam_number(scope: Scope, sent: Row) -> bool:
-    """Whether the same exam stands already; one that was entered by a person carries the laboratory's number then."""
+def take_exam_number(scope: Scope, sent: Row) -> int | None:
+    """The same exam, if it stands already; one that a person entered carries the laboratory's number then."""
     row = db.session.execute(
         select(Exam)
         .where(
@@ -196,7 +196,7 @@ def take_exam_number(scope: Scope, sent: Row) -> bool:
         before = audit.snapshot(row)
         row.external_id = sent["external_id"]
         audit.record(scope, AuditAction.EXAM_CONFIRMED, row, before=before)
-    return row is not None
+    return None if row is None else row.id
 
 
 def replace_exam_by(scope: Scope, charts: Charts, old: Exam, new: Row) -> dict[str, Any]:

@@ -8,21 +8,31 @@ from typing import Any
 from clinic_tracker.domain.lab_doubts import Doubt
 from clinic_tracker.domain.lab_entry import ReadPanel
 from clinic_tracker.domain.lab_merging import merged, version
-from clinic_tracker.domain.lab_reading import WITHOUT_VALUES, LabReader, ReadExam, Understood
+from clinic_tracker.domain.lab_reading import WITHOUT_VALUES, ReadExam, Understood
 from clinic_tracker.domain.messages import ReportState, SentReport
 from clinic_tracker.domain.other_lines import other_lines
 from clinic_tracker.domain.vocabulary import ExamKind, InboundState, Panel
 from clinic_tracker.models.monitoring import Exam, LabReport
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import inbound_corrections as corrections
-from clinic_tracker.services.inbound_chart import Arrival, Chart, Charts, Prior, latest_of, priors_of
+from clinic_tracker.services.inbound_chart import Arrival, Chart, Prior, latest_of, priors_of
+from clinic_tracker.services.inbound_confirmed import (
+    Confirmed,
+    confirmed_by,
+    not_affirmed,
+    note_confirmed,
+    replaced_elsewhere,
+    standing_fact,
+    stay_confirmed,
+)
+from clinic_tracker.services.inbound_desk import Desk
 from clinic_tracker.services.inbound_numbers import give_way, leave_to_a_person, stands_alone, used_again
 from clinic_tracker.services.inbound_orders import Orders
-from clinic_tracker.services.inbound_parts import completed_by, other_parts
-from clinic_tracker.services.inbound_rows import Row, Rows, new_fact, new_report
+from clinic_tracker.services.inbound_parts import completed_by
+from clinic_tracker.services.inbound_rows import Row
 from clinic_tracker.services.inbound_unsettled import (
     SETTLED,
-    Values,
+    Before,
     earlier_values,
     exams_said,
     same_others,
@@ -35,15 +45,9 @@ Priors = dict[str, list[Prior]]
 
 
 @dataclass(slots=True)
-class Filing:
+class Filing(Desk):
     """Puts reports of one source on charts. ``rows`` are written by the caller."""
 
-    scope: Scope
-    source_id: int
-    via: str
-    reader: LabReader
-    charts: Charts
-    rows: Rows
     orders: Orders = field(init=False)
     by_hand: frozenset[str] = frozenset()  # reports and exams that a person changed since, which a new reading leaves
 
@@ -63,11 +67,12 @@ class Filing:
                 leave_to_a_person(self.scope, arrival)
             elif latest is not None and _version(arrival) < version(latest.sent, latest.issued_at):
                 arrival.row["state"] = InboundState.SUPERSEDED.value
-                self._keep_late(chart, arrival, latest, laboratory)
+                self.keep_late(chart, arrival, latest, laboratory)
             elif problem := self._refusal(chart, arrival):
                 _refuse(arrival, problem)
             elif arrival.report.state in (ReportState.CANCELLED, ReportState.REJECTED):
                 self._cancel(chart, arrival, latest)
+                stay_confirmed(self.scope, chart, _others_of(arrival, priors), arrival.row)
                 settle(self.scope, self.reader, _others_of(arrival, priors), None, corrections.CANCELLED)
             else:
                 fresh.append(arrival)
@@ -88,9 +93,9 @@ class Filing:
             leads = {lead}
             standing = corrections.standing_reports(self.scope, self.source_id, leads)
             exams = corrections.standing_exams(self.scope, self.source_id, leads)
-            corrections.withdraw_all(
-                self.scope, self.charts, [*standing.values(), *exams.values()], corrections.CANCELLED
-            )
+            rows: list[LabReport | Exam] = [*standing.values(), *exams.values()]
+            gone = not_affirmed(self.scope, self.source_id, chart, leads, rows, arrival.row)
+            corrections.withdraw_all(self.scope, self.charts, gone, corrections.CANCELLED)
         else:
             assert latest is not None
             self._without(chart, arrival, latest)
@@ -100,15 +105,12 @@ class Filing:
 
     def _without(self, chart: Chart, arrival: Arrival, latest: Prior) -> None:
         """One part of several is taken back: what the others say stays."""
-        others = self._others(latest.together, {arrival.key})
+        others = self.others(latest.together, {arrival.key})
         lead = latest.together[0]
         understood = self.reader.understand(merged(others), chart.sex) if others else Understood()
         report = merged(others) if others else arrival.report
         arrival.row["report"]["with"] = list(latest.together)
-        self._write(chart, lead, arrival.row, understood, report, "", known=True, earlier={})
-
-    def _others(self, keys: Sequence[str], but: set[str]) -> list[SentReport]:
-        return other_parts(self.scope, self.source_id, keys, but)
+        self._write(chart, lead, arrival.row, understood, report, "", Before())
 
     def _record(self, chart: Chart, fresh: Sequence[Arrival], priors: Priors, laboratory: str) -> None:
         keys = {arrival.key for arrival in fresh}
@@ -118,7 +120,7 @@ class Filing:
             tuple(dict.fromkeys(arrival.key for arrival in fresh)),
         )
         sent = [arrival.report for arrival in fresh]
-        report = merged([*sent, *self._others(together, keys)])
+        report = merged([*sent, *self.others(together, keys)])
         understood = self.reader.understand(report, chart.sex)
         may_join = not latest or (not self.by_hand and stands_alone(self.scope, self.source_id, latest))
         where = (self.source_id, self.via, self.reader, chart)
@@ -128,7 +130,7 @@ class Filing:
             together = (*before, *together)
             corrections.join(self.scope, self.source_id, chart.id, together)
             priors |= priors_of(self.scope, self.source_id, set(before))
-            report = merged([*sent, *self._others(together, keys)])
+            report = merged([*sent, *self.others(together, keys)])
             understood = self.reader.understand(report, chart.sex)
         first = fresh[0].row
         if understood.orders:
@@ -137,12 +139,12 @@ class Filing:
         else:
             known = [prior for key in together for prior in priors.get(key, ()) if prior.id != first.get("id")]
             earlier = earlier_values(self.scope, self.reader, chart, report, understood.unread, known)
+            confirmed = confirmed_by(self.scope, chart.id, known) if known else {}
             what = (first, understood, report, laboratory)
-            state = self._write(chart, together[0], *what, known=bool(latest or before), earlier=earlier)
+            state = self._write(chart, together[0], *what, Before(bool(latest or before), earlier, confirmed))
             if latest:
                 said = exams_said(self.scope, self.reader, report) - understood.unsettled
-                came = [prior for arrival in fresh for prior in _others_of(arrival, priors)]
-                settle(self.scope, self.reader, came, said, SETTLED)
+                settle(self.scope, self.reader, known, said, SETTLED)
         for arrival in fresh:
             arrival.row["state"] = state.value
             if len(together) > 1:
@@ -159,19 +161,20 @@ class Filing:
         understood: Understood,
         report: SentReport,
         lab: str,
-        *,
-        known: bool,
-        earlier: Values,
+        before: Before,
     ) -> InboundState:
         """Record what was understood in the place of what stands of it; what became of the report."""
         scope = self.scope
-        standing = corrections.standing_reports(scope, self.source_id, {lead}) if known else {}
-        stood = corrections.standing_exams(scope, self.source_id, {lead}) if known else {}
+        standing = corrections.standing_reports(scope, self.source_id, {lead}) if before.known else {}
+        stood = corrections.standing_exams(scope, self.source_id, {lead}) if before.known else {}
         kept, stays = 0, set()
         for read in understood.panels:
             old = standing.pop(f"{lead}:{read.panel.value}", None)
-            panel = with_values_before(scope, self.reader, read, old, earlier)
-            kept += self._put(chart, self._row(chart, lead, panel, report, lab), panel, result, old, report)
+            if old is None and before.confirmed:
+                sent = (report, corrections.source_name(scope, self.source_id))
+                old = replaced_elsewhere(scope, self.charts, chart, read, sent, before.confirmed)
+            panel = with_values_before(scope, self.reader, read, old, before.earlier)
+            kept += self._put(chart, self.lab_row(chart, lead, panel, report, lab), panel, result, old, report)
         for kind in understood.unsettled:  # the newer version does not say yet what is true: what stands here stays
             external = corrections.exam_id(scope, self.source_id, lead, kind)
             if external in stood and stood[external].patient_id == chart.id:
@@ -181,9 +184,10 @@ class Filing:
             external = corrections.exam_id(scope, self.source_id, lead, exam.kind)
             if external in stays:
                 continue
-            kept += self._put_exam(chart, exam, result, stood.pop(external, None), report, external)
+            kept += self._put_exam(chart, exam, result, stood.pop(external, None), report, external, before.confirmed)
         left: dict[str, LabReport | Exam] = {**standing, **stood}
-        gone = [row for external, row in left.items() if external not in self.by_hand]
+        rows = [row for external, row in left.items() if external not in self.by_hand]
+        gone = not_affirmed(scope, self.source_id, chart, {lead}, rows, result)
         kept += corrections.withdraw_all(scope, self.charts, gone, corrections.GONE)
         if any(problem["kind"] == "refused" for problem in result["problems"]):  # an exam that the chart refuses
             return InboundState.REFUSED if not kept else InboundState.RECORDED
@@ -206,6 +210,7 @@ class Filing:
         elif there := self.charts.same_on_record(chart, panel, report, row["source"]):
             beside = other_lines(self.reader.codes, [report])
             corrections.take_number(self.scope, self.rows, there.id, row, result, beside)
+            note_confirmed(self.scope, result, row["panel"], there.id)
             self.orders.close(chart, row | {"id": there.id}, report)
             return 0
         self.rows.report(row, panel, result, before=before, reason=reason)
@@ -214,23 +219,22 @@ class Filing:
         chart.added.append(row)
         return 1
 
-    def _put_exam(self, chart: Chart, exam: ReadExam, result: Row, old: Any, report: SentReport, external: str) -> int:
+    def _put_exam(
+        self,
+        chart: Chart,
+        exam: ReadExam,
+        result: Row,
+        old: Any,
+        report: SentReport,
+        external: str,
+        confirmed: Confirmed,
+    ) -> int:
         if exam.kind is ExamKind.HPV_SCREEN and not chart.has_cervix:
             result["problems"] = [*result["problems"], {"kind": "refused", "message": NO_CERVIX}]
             return 0
         if external in self.by_hand:
             return 0
-        row = {
-            **new_fact(self.scope, chart.id, self.via),
-            "kind": exam.kind.value,
-            "performed_on": report.collected_on,
-            "outcome": exam.outcome,
-            "examiner": None,
-            "method": exam.method or None,
-            "note": None,
-            "external_id": external,
-            "form_token": None,
-        }
+        row = self.exam_row(chart, exam, report, external)
         before, reason = None, None
         if old is not None and old.patient_id != chart.id:
             corrections.withdraw_all(self.scope, self.charts, [old], corrections.MOVED)
@@ -238,32 +242,16 @@ class Filing:
             if (old.outcome, old.performed_on) == (exam.outcome, report.collected_on):
                 return 0
             before, reason = corrections.replace_exam_by(self.scope, self.charts, old, row), corrections.NEWER
-        elif self.rows.has_exam(row) or corrections.take_exam_number(self.scope, row):
+        elif self.rows.has_exam(row):
             return 0
+        elif (there := corrections.take_exam_number(self.scope, row)) is not None:
+            note_confirmed(self.scope, result, row["kind"], there)
+            return 0
+        elif (was := standing_fact(self.scope, Exam, chart.id, confirmed.get(row["kind"]))) is not None:
+            before, reason = corrections.replace_exam_by(self.scope, self.charts, was, row), corrections.NEWER
         self.rows.exam(row, result, before=before, reason=reason)
         chart.rewritten = True
         return 1
-
-    def _keep_late(self, chart: Chart, arrival: Arrival, latest: Prior, laboratory: str) -> None:
-        """An older version that comes after a newer one is kept on the chart as what it would have become."""
-        if arrival.report.state in {*WITHOUT_VALUES, ReportState.CANCELLED} or len(latest.together) > 1:
-            return
-        if latest.patient_id != chart.id or self.charts.wrong_date(chart, arrival.report):
-            return
-        standing = corrections.standing_reports(self.scope, self.source_id, {arrival.key})
-        for panel in self.reader.understand(arrival.report, chart.sex).panels:
-            row = self._row(chart, arrival.key, panel, arrival.report, laboratory)
-            newer = standing.get(row["external_id"])
-            corrections.put_late(self.scope, row, [newer] if newer is not None else [])
-            self.rows.report(row, panel, arrival.row)
-            if newer is not None and newer.replaces_id is None:
-                self.rows.late.append((newer, row))
-
-    def _row(self, chart: Chart, lead: str, panel: ReadPanel, report: SentReport, laboratory: str) -> Row:
-        fact = new_fact(self.scope, chart.id, self.via)
-        source = corrections.source_name(self.scope, self.source_id)
-        named = {"source": source, "external_id": f"{lead}:{panel.panel.value}", "laboratory": laboratory or None}
-        return new_report(self.scope, fact | named, panel, report)
 
 
 def problem_row(_scope: Scope, problem: Doubt) -> Row:

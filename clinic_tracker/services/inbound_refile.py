@@ -2,7 +2,7 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TypeVar
 
 from sqlalchemy import select
@@ -19,7 +19,7 @@ from clinic_tracker.models.monitoring import Exam, LabReport
 from clinic_tracker.queries.inbound_codes import local_codes
 from clinic_tracker.queries.lab_catalog import lab_catalog
 from clinic_tracker.queries.scope import Scope
-from clinic_tracker.services.inbound_chart import APPLIED, Arrival, Charts, Prior, priors_of
+from clinic_tracker.services.inbound_chart import APPLIED, Arrival, Charts, Prior, latest_of, priors_of
 from clinic_tracker.services.inbound_corrections import changed_by_hand
 from clinic_tracker.services.inbound_filing import Filing
 from clinic_tracker.services.inbound_findings import judge_results
@@ -29,6 +29,7 @@ from clinic_tracker.services.unit_of_work import UnitOfWork, unit_of_work
 AT_ONCE = 200
 Some = TypeVar("Some")
 _COPIED = ("state", "patient_id", "report", "problems")
+_FOUND = ("with", "confirmed")  # what a report has to do with others of the chart that it is on
 
 
 class Refiling:
@@ -50,8 +51,8 @@ class Refiling:
         by_message: defaultdict[int, list[InboundResult]] = defaultdict(list)
         for result in results:
             by_message[result.message_id].append(result)
-            if how is not None:  # which parts make a panel is found anew on another chart
-                result.report = {name: value for name, value in result.report.items() if name != "with"}
+            if how is not None:  # found anew on another chart
+                result.report = {name: value for name, value in result.report.items() if name not in _FOUND}
                 result.problems = [one for one in result.problems if one.get("kind") == "field"]  # and what is open
         db.session.flush()
         for of_message in by_message.values():
@@ -108,6 +109,19 @@ class Refiling:
                 .limit(1)
             ).first()
             for fact in (LabReport, Exam)
+        )
+
+
+def put_back(scope: Scope, work: UnitOfWork, patient_id: int, numbers: Iterable[tuple[int, str]]) -> None:
+    """Put the newest versions of reports, by source and number, on their chart again: what replaced them was wrong."""
+    for source_id, key in numbers:
+        versions = [one for one in priors_of(scope, source_id, {key}).get(key, ()) if one.patient_id == patient_id]
+        latest = latest_of(scope, versions)
+        if latest is None:
+            continue
+        refiling = Refiling(scope, work, source_id)
+        refiling.read_anew(
+            patient_id, db.session.execute(select(InboundResult).where(InboundResult.id == latest.id)).scalar_one()
         )
 
 

@@ -22,8 +22,8 @@ from clinic_tracker.services.identifiers import forget_identifiers, learn_identi
 from clinic_tracker.services.inbound_chart import APPLIED
 from clinic_tracker.services.inbound_chunk import of_source
 from clinic_tracker.services.inbound_corrections import withdraw_all
-from clinic_tracker.services.inbound_refile import Refiling
-from clinic_tracker.services.inbound_undo import came_with_message, let_go, take_back_orders
+from clinic_tracker.services.inbound_refile import Refiling, put_back
+from clinic_tracker.services.inbound_undo import came_with_message, displaced, let_go, take_back_orders
 from clinic_tracker.services.unit_of_work import unit_of_work
 
 OPEN = frozenset({InboundState.UNMATCHED.value, InboundState.NOT_UNDERSTOOD.value})
@@ -73,9 +73,9 @@ def undo_match(scope: Scope, result: uuid.UUID, *, reason: str, to: uuid.UUID | 
     """Take a result off the chart that it does not belong to: to another chart, or back to the unmatched.
 
     All versions of the report and the other parts of its panels go with it; what was recorded is marked as entered in
-    error with the reason, what a person had entered and it only confirmed stays, orders are as they were without
-    it, and the numbers learned for that chart are forgotten. Schedule and findings of both charts follow. How many
-    results were moved.
+    error with the reason, what a person had entered and it only confirmed stays, what came under other numbers and it
+    replaced stands again, orders are as they were without it, and the numbers learned for that chart are forgotten.
+    Schedule and findings of both charts follow. How many results were moved.
     """
     scope.require(Permission.RECORD_EVIDENCE)
     with unit_of_work(scope) as work:
@@ -88,6 +88,7 @@ def undo_match(scope: Scope, result: uuid.UUID, *, reason: str, to: uuid.UUID | 
         refiling.charts.lock([old])
         moved = _versions(scope, source_id, row)
         brought = [fact for fact in _facts(scope, [one.id for one in moved]) if came_with_message(scope, fact)]
+        others = displaced(scope, source_id, moved, brought)
         withdraw_all(scope, refiling.charts, brought, words)
         let_go(scope, source_id, old, moved, words)
         take_back_orders(scope, old, moved, words)
@@ -99,6 +100,7 @@ def undo_match(scope: Scope, result: uuid.UUID, *, reason: str, to: uuid.UUID | 
             one.closed_by_id = one.closed_at = one.closed_reason = None
         db.session.flush()
         refiling.judge()
+        put_back(scope, work, old, others)
         if to is not None:
             chart = work.lock_patient(to)
             if chart.id == old:

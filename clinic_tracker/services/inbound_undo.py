@@ -9,7 +9,7 @@ from sqlalchemy import select
 from clinic_tracker.domain.vocabulary import FactState, InboundKind
 from clinic_tracker.models.audit import AuditEvent
 from clinic_tracker.models.base import db
-from clinic_tracker.models.inbound import InboundResult, LabOrder
+from clinic_tracker.models.inbound import InboundMessage, InboundResult, LabOrder
 from clinic_tracker.models.monitoring import Exam, LabReport
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import audit
@@ -49,6 +49,25 @@ def let_go(scope: Scope, source_id: int, patient_id: int, moved: Collection[Inbo
         if isinstance(row, LabReport):
             row.source = _TYPED if row.recorded_via == _SCREEN else row.recorded_via
         audit.record(scope, AuditAction.RESULT_MATCH_UNDONE, row, before=before, reason=reason)
+
+
+def displaced(
+    scope: Scope, source_id: int, moved: Collection[InboundResult], brought: Iterable[LabReport | Exam]
+) -> list[tuple[int, str]]:
+    """The reports under other numbers, by source and number, that what these results brought took the place of."""
+    found: dict[tuple[int, str], None] = {}
+    own = {(source_id, str(row.external_id)) for row in moved}
+    for fact in brought:
+        model = type(fact)
+        rows = db.session.execute(
+            select(InboundMessage.source_id, InboundResult.external_id)
+            .join(InboundResult, InboundResult.message_id == InboundMessage.id)
+            .join(model, model.inbound_result_id == InboundResult.id)
+            .where(model.clinic_id == scope.clinic_id, model.id.in_(lineage(scope, fact)))
+            .order_by(InboundResult.id)
+        )
+        found |= {(source, str(key)): None for source, key in rows if (source, str(key)) not in own}
+    return list(found)
 
 
 def take_back_orders(scope: Scope, patient_id: int, moved: Collection[InboundResult], reason: str) -> None:

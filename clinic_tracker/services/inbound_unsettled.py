@@ -1,6 +1,7 @@
 """What an earlier version of a report said, beside the newer one: what that leaves open stands until it is settled."""
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
 
 from sqlalchemy import select
 
@@ -19,11 +20,20 @@ from clinic_tracker.queries.other_lines import also_sent
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import audit
 from clinic_tracker.services.audit import AuditAction
-from clinic_tracker.services.inbound_chart import APPLIED, Chart, Prior
+from clinic_tracker.services.inbound_chart import ON_CHART, Chart, Prior
+from clinic_tracker.services.inbound_confirmed import Confirmed
 from clinic_tracker.services.lab_sheets import values_of
 
 Values = Mapping[str, ReadValue]
 SETTLED = "A newer version of this report says what is true."
+
+
+class Before(NamedTuple):
+    """What earlier versions of a report leave: values that count on, and what they confirmed of other reports."""
+
+    known: bool = True
+    earlier: Values = {}
+    confirmed: Confirmed = {}
 
 
 def earlier_values(
@@ -36,7 +46,11 @@ def earlier_values(
     found: dict[str, ReadValue] = {}
     newest_first = sorted(priors, key=lambda prior: (version(prior.sent, prior.issued_at), prior.id), reverse=True)
     for prior in newest_first if unread else ():
-        if prior.patient_id != chart.id or prior.state not in APPLIED or prior.sent.collected_on != report.collected_on:
+        if (
+            prior.patient_id != chart.id
+            or prior.state not in ON_CHART
+            or prior.sent.collected_on != report.collected_on
+        ):
             continue
         if prior.sent.state is ReportState.CANCELLED:
             break
