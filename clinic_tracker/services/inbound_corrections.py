@@ -226,11 +226,11 @@ def says_the_same(scope: Scope, old: LabReport, new: Row, panel: ReadPanel) -> b
     )
 
 
-def put_late(scope: Scope, late: Row, newer: Sequence[LabReport]) -> None:
+def put_late(scope: Scope, late: Row, *, replaced: bool, taken_back: bool) -> None:
     """Turn the row of an older version that came late into what it would be had it come first: replaced, or in error.
 
-    ``newer`` is what stands of the report, if anything does.
+    It is ``replaced`` where something stands of the newer version, unless the laboratory has taken that back.
     """
-    late["state"] = (FactState.CORRECTED if newer else FactState.ENTERED_IN_ERROR).value
+    late["state"] = (FactState.CORRECTED if replaced else FactState.ENTERED_IN_ERROR).value
     late["withdrawn_by_id"], late["withdrawn_at"] = scope.user_id, scope.now
-    late["withdrawn_reason"] = LATE if newer else CANCELLED
+    late["withdrawn_reason"] = CANCELLED if taken_back and not replaced else LATE

@@ -5,11 +5,15 @@ from dataclasses import dataclass
 
 from clinic_tracker.domain.exam_findings import exam_level
 from clinic_tracker.domain.lab_entry import ReadPanel
-from clinic_tracker.domain.lab_reading import WITHOUT_VALUES, LabReader, ReadExam
+from clinic_tracker.domain.lab_merging import merged, version
+from clinic_tracker.domain.lab_reading import WITHOUT_VALUES, LabReader, ReadExam, Understood
 from clinic_tracker.domain.messages import ReportState, SentReport
+from clinic_tracker.domain.vocabulary import ExamKind, InboundState
+from clinic_tracker.models.monitoring import Exam, LabReport
 from clinic_tracker.queries.scope import Scope
 from clinic_tracker.services import inbound_corrections as corrections
 from clinic_tracker.services.inbound_chart import Arrival, Chart, Charts, Prior
+from clinic_tracker.services.inbound_confirmed import standing_fact
 from clinic_tracker.services.inbound_parts import other_parts
 from clinic_tracker.services.inbound_rows import Row, Rows, new_fact, new_report
 
@@ -51,17 +55,68 @@ class Desk:
         """The newest versions of the other parts of a panel, as they were sent."""
         return other_parts(self.scope, self.source_id, keys, but)
 
-    def keep_late(self, chart: Chart, arrival: Arrival, latest: Prior, laboratory: str) -> None:
-        """An older version that comes after a newer one is kept on the chart as what it would have become."""
-        if arrival.report.state in {*WITHOUT_VALUES, ReportState.CANCELLED} or len(latest.together) > 1:
+    def keep_late(self, chart: Chart, arrival: Arrival, latest: Prior, priors: Sequence[Prior], lab: str) -> None:
+        """An older version that comes after a newer one is kept on the chart as what it would have become.
+
+        A part of a panel is kept with the other parts as they are now.
+        """
+        if arrival.report.state in {*WITHOUT_VALUES, ReportState.CANCELLED}:
             return
         if latest.patient_id != chart.id or self.charts.wrong_date(chart, arrival.report):
             return
-        standing = corrections.standing_reports(self.scope, self.source_id, {arrival.key})
-        for panel in self.reader.understand(arrival.report, chart.sex).panels:
-            row = self.lab_row(chart, arrival.key, panel, arrival.report, laboratory)
-            newer = standing.get(row["external_id"])
-            corrections.put_late(self.scope, row, [newer] if newer is not None else [])
+        understood, lead = self.reader.understand(arrival.report, chart.sex), latest.together[0]
+        standing = corrections.standing_reports(self.scope, self.source_id, {lead})
+        for panel, report in self._with_others(chart, arrival, latest, understood):
+            row = self.lab_row(chart, lead, panel, report, lab)
+            elsewhere = standing_fact(self.scope, LabReport, chart.id, latest.confirmed.get(row["panel"]))
+            self._end(row, standing.get(row["external_id"]), elsewhere, latest)
             self.rows.report(row, panel, arrival.row)
-            if newer is not None and newer.replaces_id is None:
-                self.rows.late.append((newer, row))
+        stood = corrections.standing_exams(self.scope, self.source_id, {lead}) if understood.exams else {}
+        for exam in understood.exams:
+            if exam.kind is not ExamKind.HPV_SCREEN or chart.has_cervix:
+                external = corrections.exam_id(self.scope, self.source_id, lead, exam.kind)
+                row = self.exam_row(chart, exam, arrival.report, external)
+                self._late_exam(chart, arrival, row, stood.get(external), latest, priors)
+
+    def _with_others(
+        self, chart: Chart, arrival: Arrival, latest: Prior, understood: Understood
+    ) -> list[tuple[ReadPanel, SentReport]]:
+        """The panels of an older version, with what the other parts of them say now."""
+        own = {panel.panel for panel in understood.panels}
+        others = self.others(latest.together, {arrival.key}) if own else []
+        if not others:
+            return [(panel, arrival.report) for panel in understood.panels]
+        report = merged([arrival.report, *others])
+        return [(one, report) for one in self.reader.understand(report, chart.sex).panels if one.panel in own]
+
+    def _late_exam(
+        self, chart: Chart, arrival: Arrival, row: Row, stands: Exam | None, latest: Prior, priors: Sequence[Prior]
+    ) -> None:
+        """Keep an exam of an older version as replaced; or as what counts until the newest one says what is true."""
+        before, reason = None, None
+        open_still = ExamKind(row["kind"]) in self.reader.understand(latest.sent, chart.sex).unsettled
+        brought = next((one for one in priors if stands is not None and one.id == stands.inbound_result_id), None)
+        if open_still and stands is None:
+            if self.rows.has_exam(row) or corrections.take_exam_number(self.scope, row) is not None:
+                return
+            arrival.row["state"], chart.rewritten = InboundState.RECORDED.value, True
+        elif open_still and stands is not None and brought is not None and _is_newer(arrival, brought):
+            before, reason = corrections.replace_exam_by(self.scope, self.charts, stands, row), corrections.NEWER
+            arrival.row["state"] = InboundState.RECORDED.value
+        else:
+            elsewhere = standing_fact(self.scope, Exam, chart.id, latest.confirmed.get(row["kind"]))
+            self._end(row, stands, elsewhere, latest)
+        self.rows.exam(row, arrival.row, before=before, reason=reason)
+
+    def _end(
+        self, late: Row, stands: LabReport | Exam | None, elsewhere: LabReport | Exam | None, latest: Prior
+    ) -> None:
+        """Let a row that came late say what it would be had it come first, and be what its newer version replaced."""
+        taken_back = latest.sent.state in (ReportState.CANCELLED, ReportState.REJECTED)
+        corrections.put_late(self.scope, late, replaced=bool(stands or elsewhere), taken_back=taken_back)
+        if stands is not None and stands.replaces_id is None and stands.recorded_via == self.via:
+            self.rows.late.append((stands, late))
+
+
+def _is_newer(arrival: Arrival, prior: Prior) -> bool:
+    return version(arrival.report, arrival.row["issued_at"]) > version(prior.sent, prior.issued_at)

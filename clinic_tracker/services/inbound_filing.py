@@ -67,7 +67,7 @@ class Filing(Desk):
                 leave_to_a_person(self.scope, arrival)
             elif latest is not None and _version(arrival) < version(latest.sent, latest.issued_at):
                 arrival.row["state"] = InboundState.SUPERSEDED.value
-                self.keep_late(chart, arrival, latest, laboratory)
+                self.keep_late(chart, arrival, latest, priors[arrival.key], laboratory)
             elif problem := self._refusal(chart, arrival):
                 _refuse(arrival, problem)
             elif arrival.report.state in (ReportState.CANCELLED, ReportState.REJECTED):

@@ -56,7 +56,7 @@ class Rows:
     closings: list[tuple[int, Row]] = field(default_factory=list)
     orders: list[tuple[LabOrder, Row]] = field(default_factory=list)
     confirmed: list[tuple[LabReport, Row]] = field(default_factory=list)  # what stood before
-    late: list[tuple[LabReport, Row]] = field(default_factory=list)
+    late: list[tuple[LabReport | Exam, Row]] = field(default_factory=list)
     keys: set[str] = field(default_factory=set)
     incomplete: set[tuple[int, date]] = field(
         default_factory=set
