@@ -6,7 +6,6 @@ its last cell is looked at before it is read.
 
 import csv
 import io
-import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from clinic_tracker.domain.table_cells import Row, Table
 from clinic_tracker.domain.table_mapping import TableMapping, from_json
 from clinic_tracker.domain.table_rows import apply, changed
 from clinic_tracker.integrations.cell_texts import CellTexts, cell_text
+from clinic_tracker.integrations.sheet_extent import UnsoundSheetError, cells_within
 from clinic_tracker.integrations.wire import LARGEST_FILE, safe
 
 MOST_ROWS = 200_000
@@ -27,11 +27,12 @@ MOST_CELLS = 5_000_000
 LARGEST_UNPACKED = 50 * 1024 * 1024
 MOST_PARTS = 1000
 LONGEST_TITLE = 100
+DAMAGED = "The workbook is damaged: open it, save it again as XLSX, and upload that."
 TOO_LARGE = "The workbook is too large when it is unpacked: split it, or save it as CSV."
 
 _ZIP, _OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+_OTHER_KINDS = frozenset({"xl/workbook.bin", "content.xml"})  # the reader would try these, too
 _DELIMITERS = ",;\t|"
-_CELL = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,8})(\d{1,12})["']""")
 
 
 class TableError(ValueError):
@@ -228,7 +229,7 @@ def _careful(read: Any) -> Any:
     except (KeyboardInterrupt, SystemExit, MemoryError):
         raise
     except BaseException as error:
-        raise TableError("The workbook is damaged: open it, save it again as XLSX, and upload that.") from error
+        raise TableError(DAMAGED) from error
 
 
 def _unpacked(raw: bytes) -> bytes:
@@ -242,12 +243,12 @@ def _unpacked(raw: bytes) -> bytes:
         raise
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
         raise TableError("The workbook is damaged or protected: save it again as XLSX without a password.") from error
-    if "xl/workbook.xml" not in parts:
+    if "xl/workbook.xml" not in parts or not _OTHER_KINDS.isdisjoint(parts):
         raise TableError("This is no XLSX workbook: save it as XLSX or CSV.")
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as archive:
         for name, content in parts.items():
-            if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+            if b"sheetData" in content:  # a sheet may be in any part
                 _check_extent(content)
             archive.writestr(name, content)
     return made.getvalue()
@@ -271,11 +272,9 @@ def _parts(raw: bytes) -> dict[str, bytes]:
 
 
 def _check_extent(sheet: bytes) -> None:
-    width = height = 0
-    for letters, digits in _CELL.findall(sheet):
-        column = 0
-        for letter in letters.upper():
-            column = column * 26 + letter - ord("A") + 1
-        width, height = max(width, column), max(height, int(digits))
-    if width * height > MOST_CELLS:
+    try:
+        count = cells_within(sheet)
+    except UnsoundSheetError as error:
+        raise TableError(DAMAGED) from error
+    if count > MOST_CELLS:
         raise TableError("A cell far to the right or far below makes the sheet too large: delete what is there.")

@@ -1,9 +1,9 @@
-"""Feeds the parsers of HL7 and FHIR with spoiled messages for as long as told, and stops at the first that upsets them.
+"""Feeds the parsers with spoiled messages and files for as long as told, and stops at the first that upsets them.
 
 Guided by coverage where atheris is installed (`.venv/bin/pip install atheris`; it has no wheels for some platforms and
 is therefore no requirement), and otherwise by chance. What upset a parser is written to a file of the current folder.
 
-    python3 run.py bench fuzz --minutes 60 [--format hl7|fhir] [--seed 1]
+    python3 run.py bench fuzz --minutes 60 [--format hl7|fhir|csv|xlsx] [--seed 1]
 """
 
 import argparse
@@ -17,17 +17,22 @@ from typing import Any
 
 ZONE = "America/New_York"
 LONGEST = 20_000
-NAMES = ("hl7", "fhir")
+NAMES = ("hl7", "fhir", "csv", "xlsx")
 Check = Callable[[bytes, str], None]
 
 
 def load(name: str) -> tuple[Check, list[bytes]]:
     """The check of a format and its messages; imported late, so that atheris can watch the modules."""
-    from tests.integrations import checks, fhir_corpus, hl7_corpus  # noqa: PLC0415
+    from tests.integrations import checks, fhir_corpus, hl7_corpus, table_corpus  # noqa: PLC0415
 
-    if name == "hl7":
-        return checks.check_hl7, list(hl7_corpus.CORPUS.values())
-    return checks.check_fhir, list(fhir_corpus.CORPUS.values())
+    known = {
+        "hl7": (checks.check_hl7, hl7_corpus.CORPUS),
+        "fhir": (checks.check_fhir, fhir_corpus.CORPUS),
+        "csv": (checks.check_table, table_corpus.CSV_CORPUS),
+        "xlsx": (checks.check_sheet, table_corpus.SHEET_CORPUS),
+    }
+    check, corpus = known[name]
+    return check, list(corpus.values())
 
 
 def by_chance(name: str, seconds: float, seed: int) -> None:

@@ -8,14 +8,28 @@ from enum import Enum
 from typing import Any
 
 from clinic_tracker.domain.messages import Outcome, Parsed, ResultMessage, Unreadable, not_read
-from clinic_tracker.integrations import fhir, hl7v2
+from clinic_tracker.integrations import fhir, hl7v2, tables
+from tests.integrations import table_corpus
 
 NOW = datetime(2026, 1, 22, tzinfo=UTC)
 PIECES = [
     *(b"|", b"^", b"~", b"\\", b"&", b"\r", b"\n", b"\x0b", b"\x1c\r", b"\x00", b"\xff", b"\\X00\\", b"MSH|^~\\&|"),
     *(b"PID|", b"OBR|", b"OBX|1|SN|", b"SPM|1|", b"NTE|", b"BTS|9", b"DSC|1", b'"', b"{", b"}", b"[", b"]", b":", b","),
     *(b"null", b"1e999", b"\\ud800", b"\\u0000", b'{"a":1,"a":2}', b"-1", b"99999999999999", b'"#p1"', b" "),
-    b'"Observation/o1"',
+    *(
+        b'"Observation/o1"',
+        b"\t",
+        b";",
+        b",",
+        b'""',
+        b"=1+1",
+        b"1/2/2026",
+        b"sep=;\n",
+        b"<v>",
+        b"</c>",
+        b't="s"',
+        b"A1",
+    ),
 ]
 
 
@@ -33,6 +47,15 @@ def check(found: list[Parsed]) -> list[Outcome]:
     """What holds for every answer of a parser, and outcomes as the pipeline would have them."""
     assert found
     assert [part.position for part in found] == list(range(len(found)))
+    check_parts(found)
+    return [
+        not_read(part) if isinstance(part, Unreadable) else Outcome(part.position, True, part.problems, part.entries)
+        for part in found
+    ]
+
+
+def check_parts(found: list[Parsed]) -> None:
+    """What was read can be stored, and every time has a zone."""
     for text in texts_of(tuple(found)):
         text.encode()  # no half characters
         assert "\x00" not in text
@@ -41,10 +64,6 @@ def check(found: list[Parsed]) -> list[Outcome]:
             assert part.reports
             for report in part.reports:
                 assert report.collected_at is None or (report.collected_on and report.collected_at.tzinfo)
-    return [
-        not_read(part) if isinstance(part, Unreadable) else Outcome(part.position, True, part.problems, part.entries)
-        for part in found
-    ]
 
 
 def check_hl7(raw: bytes, zone: str = "UTC") -> None:
@@ -69,6 +88,23 @@ def check_fhir(raw: bytes, zone: str = "UTC") -> None:
             mode = sent.get("search") if isinstance(sent, dict) else None
             if isinstance(kind, dict) and kind.get("resourceType") in ("Observation", "DiagnosticReport") and not mode:
                 assert index in told
+
+
+def check_table(raw: bytes, zone: str = "UTC") -> None:
+    """Bytes as a file of a table: each line is taken or refused once, and nothing raises."""
+    for mapping in table_corpus.MAPPINGS:
+        found = tables.parse(raw, zone, mapping)
+        assert found
+        places = [part.position for part in found]
+        assert places == sorted(set(places))
+        lines = [line for part in found for line in part.entries]
+        assert len(lines) == len(set(lines))
+        check_parts(found)
+
+
+def check_sheet(content: bytes, zone: str = "UTC") -> None:
+    """Bytes as the sheet of a workbook."""
+    check_table(table_corpus.with_sheet(content), zone)
 
 
 def mutated(raw: bytes, seed: int, times: int) -> bytes:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from clinic_tracker.domain.messages import ResultMessage
 from clinic_tracker.integrations import fhir, hl7v2
-from tests.integrations import fhir_corpus, hl7_corpus
-from tests.integrations.checks import check_fhir, check_hl7, mutated
+from tests.integrations import fhir_corpus, hl7_corpus, table_corpus
+from tests.integrations.checks import check_fhir, check_hl7, check_sheet, check_table, mutated
 from tests.integrations.hl7_corpus import msh, obr, obx, oru
 
 pytestmark = pytest.mark.no_database
@@ -32,6 +32,19 @@ def test_spoiled_messages_of_hl7(name, seed, times, zone):
 @given(st.sampled_from(sorted(fhir_corpus.CORPUS)), st.integers(0, 2**32), st.integers(1, 12), st.sampled_from(ZONES))
 def test_spoiled_resources_of_fhir(name, seed, times, zone):
     check_fhir(mutated(fhir_corpus.CORPUS[name], seed, times), zone)
+
+
+@given(
+    st.sampled_from(sorted(table_corpus.CSV_CORPUS)), st.integers(0, 2**32), st.integers(1, 12), st.sampled_from(ZONES)
+)
+def test_spoiled_tables(name, seed, times, zone):
+    check_table(mutated(table_corpus.CSV_CORPUS[name], seed, times), zone)
+
+
+@given(st.sampled_from(sorted(table_corpus.SHEET_CORPUS)), st.integers(0, 2**32), st.integers(1, 12))
+def test_spoiled_sheets_and_workbooks(name, seed, times):
+    check_sheet(mutated(table_corpus.SHEET_CORPUS[name], seed, times))
+    check_table(mutated(table_corpus.WORKBOOK, seed, times))
 
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(

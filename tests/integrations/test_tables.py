@@ -14,6 +14,7 @@ from clinic_tracker.domain.table_cells import DateOrder, Row
 from clinic_tracker.domain.table_mapping import Column, Layout, TableMapping, to_json
 from clinic_tracker.integrations import tables
 from clinic_tracker.integrations.tables import LARGEST_UNPACKED, TableError, parse, read_table, read_tables
+from tests.integrations.table_corpus import SHEET_CORPUS, with_sheet
 
 TEXT = 'MRN,Name,Value\r\n7,"Ab""el, Åsa",5\r\n'
 
@@ -139,6 +140,68 @@ def test_parts_that_are_one_and_the_same_are_counted_each(monkeypatch):
 def test_a_cell_far_away_is_refused():
     with pytest.raises(TableError, match="far to the right"):
         read_table(workbook({(0, 0): "A", (0, 1): "B", (1_000_000, 16_000): "x"}))
+
+
+CELL = "<c r={}><v>1</v></c>"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        f"<row>{CELL.format(chr(34) + 'B' * 40 + 'D1' + chr(34))}</row>",
+        f"<row>{CELL.format(chr(34) + 'A99999999999' + chr(34))}</row>",
+        f"<row>{CELL.format(chr(39) + 'XFE1' + chr(39))}</row>",
+        '<row r="4000000000"><c><v>1</v></c></row>',
+        '<row r="0"><c><v>1</v></c></row>',
+        '<row><c r="1A"/></row>',
+        '<row><c x=">" r="ZZZZZZZ1"/></row>',
+        '<row x=" <c "><c r="ZZZZZZZ1"/></row>',
+        '<row><c r="A1"></row>',
+        "<row><c r=A1/></row>",
+    ],
+)
+def test_an_address_that_no_spreadsheet_has_is_refused_before_room_is_made_for_it(rows):
+    with pytest.raises(TableError, match="damaged"):
+        read_table(with_sheet(f"<worksheet><sheetData>{rows}</sheetData></worksheet>".encode()))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        '<row r="1048576"><c r="XFD1048576"/></row>',
+        f'<row r="1048576">{"<c/>" * 6}</row>',
+        f'<row r="2"><c r="XFC2"/><c/></row>{"<row><c/></row>" * 400}',
+        f'<x:row r="1048570"/>{"<row/>" * 5}<row><c r="Z1"/></row><row>{"<c/>" * 6}</row>',
+    ],
+)
+def test_cells_without_an_address_count_where_they_fall(rows):
+    with pytest.raises(TableError, match="far to the right"):
+        read_table(with_sheet(f'<worksheet xmlns:x="x"><sheetData>{rows}</sheetData></worksheet>'.encode()))
+
+
+def test_a_sheet_with_a_document_type_is_refused():
+    content = SHEET_CORPUS["a sheet"].partition(b"?>")[2]
+    with pytest.raises(TableError, match="damaged"):
+        read_table(with_sheet(b"<!DOCTYPE worksheet [<!ENTITY a 'b'>]>" + content))
+
+
+def test_a_workbook_that_is_of_another_kind_too_is_refused():
+    made = io.BytesIO(with_sheet(SHEET_CORPUS["a sheet"]))
+    with zipfile.ZipFile(made, "a") as archive:
+        archive.writestr("content.xml", b"<x/>")
+    with pytest.raises(TableError, match="no XLSX"):
+        read_table(made.getvalue())
+
+
+def test_a_sheet_in_another_part_is_looked_at_too():
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(with_sheet(b"<worksheet/>"))) as book, zipfile.ZipFile(made, "w") as archive:
+        for name in book.namelist():
+            archive.writestr(name, book.read(name).replace(b"worksheets/sheet1.xml", b"hidden.txt"))
+        far = b'<worksheet><sheetData><row r="4000000000"><c/></row></sheetData></worksheet>'
+        archive.writestr("xl/hidden.txt", far)
+    with pytest.raises(TableError, match="damaged"):
+        read_table(made.getvalue())
 
 
 @pytest.mark.parametrize("name", ["content.xml", "xl/workbook.bin"])
