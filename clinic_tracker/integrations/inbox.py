@@ -1,8 +1,10 @@
 """The one door for results: bytes are kept, read, recorded, and answered only when all of that is committed."""
 
+import gc
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -128,6 +130,18 @@ def _parsed(scope: Scope, origin: Origin, raw: bytes, file_name: str | None) -> 
     return parsed
 
 
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """A large file is in memory until it is done: the collector would only look through it again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 @dataclass(frozen=True, slots=True)
 class _Work:
     """The work on one message that is kept."""
@@ -141,8 +155,9 @@ class _Work:
 
     def finish(self, *, begun: bool) -> Ingested:
         """Record what is left of it and close it; what became of all of it."""
-        parsed = parsed_of(self.scope, self._as_chosen(), self.raw, self.file_name)
-        done = ingest(self.scope, self.message_id, parsed, at_once=self.at_once)
+        with _nothing_collected():
+            parsed = parsed_of(self.scope, self._as_chosen(), self.raw, self.file_name)
+            done = ingest(self.scope, self.message_id, parsed, at_once=self.at_once)
         if begun or len(done.outcomes) < len(parsed):
             done = self.told()
         error = None
