@@ -105,7 +105,7 @@ def test_a_report_of_nothing_that_is_followed_waits_for_review_where_the_laborat
 def test_a_report_of_nothing_that_is_followed_and_nothing_flagged_is_only_noted(
     staff: Scope, source: InboundSource, chart: Chart
 ) -> None:
-    send(staff, source, message(chart.row, report(replace(POTASSIUM, text="4.1", flag="N"))))
+    send(staff, source, message(chart.row, report(POTASSIUM._replace(text="4.1", flag="N"))))
     assert reports() == []
     assert [row.state for row in results()] == ["noted"]
 
@@ -114,7 +114,7 @@ def test_a_correction_within_the_range_takes_the_flagged_report_off_the_chart(
     staff: Scope, source: InboundSource, chart: Chart
 ) -> None:
     send(staff, source, message(chart.row, report(POTASSIUM, key="K")))
-    mended = report(replace(POTASSIUM, text="4.2", flag="N"), key="K", state=ReportState.CORRECTED)
+    mended = report(POTASSIUM._replace(text="4.2", flag="N"), key="K", state=ReportState.CORRECTED)
     send(staff, source, message(chart.row, replace(mended, issued_at=at(21, 18))))
     assert [row.state for row in reports()] == ["entered_in_error"]
 
