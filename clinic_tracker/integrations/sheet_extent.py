@@ -21,14 +21,46 @@ class UnsoundSheetError(ValueError):
 def cells_within(sheet: bytes) -> int:
     """How many cells there are from the first row and column to the last one; UnsoundSheetError for no sound sheet."""
     extent = _Extent()
+    _read(sheet, extent)
+    return extent.rows * extent.columns
+
+
+def longest_text(shared_strings: bytes) -> int:
+    """The length of the longest of the texts that the cells of a workbook share; UnsoundSheetError if not sound."""
+    texts = _Texts()
+    _read(shared_strings, texts)
+    return texts.longest
+
+
+def _read(part: bytes, looking: "_Extent | _Texts") -> None:
     parser = ParserCreate("UTF-8")  # whatever it says of itself: the reader takes it for that
-    parser.StartElementHandler, parser.EndElementHandler = extent.begin, extent.end
+    parser.StartElementHandler, parser.EndElementHandler = looking.begin, looking.end
+    if isinstance(looking, _Texts):
+        parser.CharacterDataHandler = looking.text
     parser.StartDoctypeDeclHandler = _refuse  # entities may make much out of little
     try:
-        parser.Parse(sheet, True)
+        parser.Parse(part, True)
     except ExpatError as error:
         raise UnsoundSheetError from error
-    return extent.rows * extent.columns
+
+
+@dataclass(slots=True)
+class _Texts:
+    """The length of each text in turn."""
+
+    longest: int = 0
+    length: int = 0
+
+    def begin(self, element: str, _attributes: dict[str, str]) -> None:
+        if _local(element) == "si":
+            self.length = 0
+
+    def text(self, characters: str) -> None:
+        self.length += len(characters)
+        self.longest = max(self.longest, self.length)
+
+    def end(self, _element: str) -> None:
+        pass
 
 
 @dataclass(slots=True)
@@ -39,9 +71,12 @@ class _Extent:
     columns: int = 0
     row: int = 1
     column: int = 1
+    in_cell: bool = False
 
     def begin(self, element: str, attributes: dict[str, str]) -> None:
-        name = element.rpartition(":")[2]
+        name = _local(element)
+        if self.in_cell and name in ("row", "c"):  # the reader would not count it
+            _refuse()
         if name == "row" and "r" in attributes:
             self.row = _within(attributes["r"], LAST_ROW) if _ROW.fullmatch(attributes["r"]) else _refuse()
         elif name == "c":
@@ -50,10 +85,20 @@ class _Extent:
                 row, self.column = _place(attributes["r"])
             self.rows, self.columns = max(self.rows, row), max(self.columns, self.column)
             self.column += 1
+            self.in_cell = True
 
     def end(self, element: str) -> None:
-        if element.rpartition(":")[2] == "row":
+        name = _local(element)
+        if name == "c":
+            self.in_cell = False
+        elif name == "row":
             self.row, self.column = self.row + 1, 1
+
+
+def _local(element: str) -> str:
+    """The name without its prefix; what has two of them is nothing that a spreadsheet writes."""
+    prefix, _, name = element.rpartition(":")
+    return name if ":" not in prefix else _refuse()
 
 
 def _place(address: str) -> tuple[int, int]:

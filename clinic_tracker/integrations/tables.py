@@ -6,6 +6,7 @@ its last cell is looked at before it is read.
 
 import csv
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,12 +19,14 @@ from clinic_tracker.domain.table_cells import Row, Table
 from clinic_tracker.domain.table_mapping import TableMapping, from_json
 from clinic_tracker.domain.table_rows import apply, changed
 from clinic_tracker.integrations.cell_texts import CellTexts, cell_text
-from clinic_tracker.integrations.sheet_extent import UnsoundSheetError, cells_within
+from clinic_tracker.integrations.sheet_extent import UnsoundSheetError, cells_within, longest_text
 from clinic_tracker.integrations.wire import LARGEST_FILE, safe
 
 MOST_ROWS = 200_000
 MOST_COLUMNS = 256
 MOST_CELLS = 5_000_000
+MOST_SHEETS = 4  # as large as that
+MOST_CHARACTERS = 1_000_000_000  # if each cell had the longest text
 LARGEST_UNPACKED = 50 * 1024 * 1024
 MOST_PARTS = 1000
 LONGEST_TITLE = 100
@@ -32,6 +35,9 @@ TOO_LARGE = "The workbook is too large when it is unpacked: split it, or save it
 
 _ZIP, _OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _OTHER_KINDS = frozenset({"xl/workbook.bin", "content.xml"})  # the reader would try these, too
+_SHEET = re.compile(rb"<(?:[^\s<>/:]+:)?sheet[\s/>]")
+_SHARED = re.compile(rb"<(?:[^\s<>/:]+:)?sst[\s/>]")
+_NAMES_TEXT = re.compile(rb"""\st\s*=\s*["']s["']""")
 _DELIMITERS = ",;\t|"
 
 
@@ -245,11 +251,10 @@ def _unpacked(raw: bytes) -> bytes:
         raise TableError("The workbook is damaged or protected: save it again as XLSX without a password.") from error
     if "xl/workbook.xml" not in parts or not _OTHER_KINDS.isdisjoint(parts):
         raise TableError("This is no XLSX workbook: save it as XLSX or CSV.")
+    _check_extent(parts)
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as archive:
         for name, content in parts.items():
-            if b"sheetData" in content:  # a sheet may be in any part
-                _check_extent(content)
             archive.writestr(name, content)
     return made.getvalue()
 
@@ -271,10 +276,17 @@ def _parts(raw: bytes) -> dict[str, bytes]:
     return found
 
 
-def _check_extent(sheet: bytes) -> None:
+def _check_extent(parts: Mapping[str, bytes]) -> None:
+    """Refuse what would take far more room than the file: cells far away, sheets over and over, long texts in many."""
+    sheets = [content for content in parts.values() if b"sheetData" in content]  # a sheet may be in any part
+    times = len(_SHEET.findall(parts["xl/workbook.xml"]))
     try:
-        count = cells_within(sheet)
+        cells = [cells_within(content) for content in sheets]
+        longest = max((longest_text(content) for content in parts.values() if _SHARED.search(content)), default=0)
     except UnsoundSheetError as error:
         raise TableError(DAMAGED) from error
-    if count > MOST_CELLS:
+    if max(cells, default=0) > MOST_CELLS or times * max(cells, default=0) > MOST_SHEETS * MOST_CELLS:
         raise TableError("A cell far to the right or far below makes the sheet too large: delete what is there.")
+    named = max((len(_NAMES_TEXT.findall(content)) for content in sheets), default=0)
+    if named * longest > MOST_CHARACTERS:
+        raise TableError("A very long text makes the sheet too large: shorten it, or save the sheet as CSV.")

@@ -157,6 +157,8 @@ CELL = "<c r={}><v>1</v></c>"
         '<row><c x=">" r="ZZZZZZZ1"/></row>',
         '<row x=" <c "><c r="ZZZZZZZ1"/></row>',
         '<row><c r="A1"></row>',
+        f"<row>{'<c><is><row/></is></c>' * 50}</row>",
+        '<row xmlns:a="a"><c/><a:b:row/><c/></row>',
         "<row><c r=A1/></row>",
     ],
 )
@@ -177,6 +179,32 @@ def test_an_address_that_no_spreadsheet_has_is_refused_before_room_is_made_for_i
 def test_cells_without_an_address_count_where_they_fall(rows):
     with pytest.raises(TableError, match="far to the right"):
         read_table(with_sheet(f'<worksheet xmlns:x="x"><sheetData>{rows}</sheetData></worksheet>'.encode()))
+
+
+def test_a_long_text_that_many_cells_share_is_refused():
+    cells = '<c t="s"><v>0</v></c>' * 400
+    sheet = f"<worksheet><sheetData><row>{cells}</row></sheetData></worksheet>".encode()
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(with_sheet(sheet))) as book, zipfile.ZipFile(made, "w", 8) as archive:
+        for name in book.namelist():
+            text = f"<sst><si><t>{'x' * 3_000_000}</t></si></sst>".encode()
+            archive.writestr(name, text if name == "xl/sharedStrings.xml" else book.read(name))
+    with pytest.raises(TableError, match="very long text"):
+        read_table(made.getvalue())
+
+
+def test_a_large_sheet_that_stands_there_many_times_is_refused():
+    sheet = b'<worksheet><sheetData><row r="1048576"><c r="D1048576"/></row></sheetData></worksheet>'
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(with_sheet(sheet))) as book, zipfile.ZipFile(made, "w") as archive:
+        for name in book.namelist():
+            content = book.read(name)
+            if name == "xl/workbook.xml":
+                begin, rest = content.split(b"<sheets>")
+                content = begin + b"<sheets>" + rest.partition(b"</sheets>")[0] * 5 + b"</sheets></workbook>"
+            archive.writestr(name, content)
+    with pytest.raises(TableError, match="far to the right"):
+        read_table(made.getvalue())
 
 
 def test_a_sheet_with_a_document_type_is_refused():
