@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from threading import Lock
 from typing import Any
 
 from clinic_tracker.domain.errors import RuleViolation
@@ -26,6 +27,7 @@ CONTENT_TYPES = {
     InboundKind.TABLE: "application/json",
 }
 
+LARGE = 100_000  # bytes
 UPSETTING = "It cannot be read here: the clinic has to look into it."
 
 
@@ -130,16 +132,31 @@ def _parsed(scope: Scope, origin: Origin, raw: bytes, file_name: str | None) -> 
     return parsed
 
 
-@contextmanager
-def _nothing_collected() -> Iterator[None]:
+class _Collector:
     """A large file is in memory until it is done: the collector would only look through it again and again."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
+
+    def __init__(self) -> None:
+        self.lock, self.files = Lock(), 0
+
+    @contextmanager
+    def resting(self, raw: bytes) -> Iterator[None]:
+        """Nothing is collected while any large file is taken in, by whatever thread."""
+        if len(raw) < LARGE:
+            yield
+            return
+        self._count(1)
+        try:
+            yield
+        finally:
+            self._count(-1)
+
+    def _count(self, more: int) -> None:
+        with self.lock:
+            self.files += more
+            gc.disable() if self.files else gc.enable()
+
+
+_COLLECTOR = _Collector()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +172,7 @@ class _Work:
 
     def finish(self, *, begun: bool) -> Ingested:
         """Record what is left of it and close it; what became of all of it."""
-        with _nothing_collected():
+        with _COLLECTOR.resting(self.raw):
             parsed = parsed_of(self.scope, self._as_chosen(), self.raw, self.file_name)
             done = ingest(self.scope, self.message_id, parsed, at_once=self.at_once)
         if begun or len(done.outcomes) < len(parsed):
