@@ -127,7 +127,7 @@ class Charts:
         self.days = dict(found)
 
     def forget(self, row: LabReport) -> None:
-        """Compare nothing more with a report: another one takes its place."""
+        """Compare nothing more with a report that no longer stands."""
         place = (row.patient_id, row.panel, row.collected_on)
         self.days[place] = [there for there in self.days.get(place, ()) if there.id != row.id]
 

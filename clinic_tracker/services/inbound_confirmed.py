@@ -29,11 +29,6 @@ STILL_SENT = "It stays on the chart: the same came under another number, which t
 _TAKEN_BACK = (ReportState.CANCELLED, ReportState.REJECTED)
 
 
-def note_confirmed(_scope: Scope, result: Row, name: str, fact_id: int) -> None:
-    """Note with the row of a report which report, by its panel, or which exam, by its kind, says the same already."""
-    result["report"]["confirmed"] = {**result["report"].get("confirmed", {}), name: fact_id}
-
-
 def confirmed_by(_scope: Scope, patient_id: int, priors: Iterable[Prior]) -> Confirmed:
     """What the versions of a report confirmed on a chart, the newest word about each; what was taken back ends it."""
     found: dict[str, int] = {}

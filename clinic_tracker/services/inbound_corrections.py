@@ -153,6 +153,7 @@ def withdraw_all(scope: Scope, charts: Charts, rows: Iterable[LabReport | Exam],
         audit.record(scope, action, row, before=before, reason=reason)
         if isinstance(row, LabReport):
             charts.known[row.patient_id].changed(row.collected_on)
+            charts.forget(row)
             reopen_orders(scope, row)
         withdraw_follow_up(scope, row, reason)
         if isinstance(row, Exam):
@@ -212,6 +213,7 @@ def replace_by(scope: Scope, charts: Charts, old: LabReport, new: Row) -> dict[s
     """Retire a report for a newer version; what it said before, for the audit trail."""
     before = {**audit.snapshot(old), "values": [value._asdict() for value in values_of(scope, old)]}
     retire(scope, old, NEWER)
+    charts.forget(old)
     new["replaces_id"] = old.id
     charts.known[old.patient_id].rewritten = True
     charts.known[old.patient_id].changed(min(old.collected_on, new["collected_on"]))

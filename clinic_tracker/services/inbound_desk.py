@@ -15,7 +15,7 @@ from clinic_tracker.services import inbound_corrections as corrections
 from clinic_tracker.services.inbound_chart import Arrival, Chart, Charts, Prior
 from clinic_tracker.services.inbound_confirmed import standing_fact
 from clinic_tracker.services.inbound_parts import other_parts
-from clinic_tracker.services.inbound_rows import Row, Rows, new_fact, new_report
+from clinic_tracker.services.inbound_rows import Row, Rows, new_fact, new_report, note_confirmed
 
 
 @dataclass(slots=True)
@@ -97,7 +97,8 @@ class Desk:
         open_still = ExamKind(row["kind"]) in self.reader.understand(latest.sent, chart.sex).unsettled
         brought = next((one for one in priors if stands is not None and one.id == stands.inbound_result_id), None)
         if open_still and stands is None:
-            if self.rows.has_exam(row) or corrections.take_exam_number(self.scope, row) is not None:
+            if self._same_exam(row, arrival.row):
+                arrival.row["state"] = InboundState.DUPLICATE.value
                 return
             arrival.row["state"], chart.rewritten = InboundState.RECORDED.value, True
         elif open_still and stands is not None and brought is not None and _is_newer(arrival, brought):
@@ -107,6 +108,15 @@ class Desk:
             elsewhere = standing_fact(self.scope, Exam, chart.id, latest.confirmed.get(row["kind"]))
             self._end(row, stands, elsewhere, latest)
         self.rows.exam(row, arrival.row, before=before, reason=reason)
+
+    def _same_exam(self, row: Row, result: Row) -> bool:
+        """Whether the same exam stands already; it is noted with the result."""
+        if self.rows.confirms_exam(row, result):
+            return True
+        there = corrections.take_exam_number(self.scope, row)
+        if there is not None:
+            note_confirmed(self.scope, result, row["kind"], there)
+        return there is not None
 
     def _end(
         self, late: Row, stands: LabReport | Exam | None, elsewhere: LabReport | Exam | None, latest: Prior

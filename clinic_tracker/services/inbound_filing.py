@@ -20,7 +20,6 @@ from clinic_tracker.services.inbound_confirmed import (
     Confirmed,
     confirmed_by,
     not_affirmed,
-    note_confirmed,
     replaced_elsewhere,
     standing_fact,
     stay_confirmed,
@@ -29,7 +28,7 @@ from clinic_tracker.services.inbound_desk import Desk
 from clinic_tracker.services.inbound_numbers import give_way, leave_to_a_person, stands_alone, used_again
 from clinic_tracker.services.inbound_orders import Orders
 from clinic_tracker.services.inbound_parts import completed_by
-from clinic_tracker.services.inbound_rows import Row
+from clinic_tracker.services.inbound_rows import Row, note_confirmed
 from clinic_tracker.services.inbound_unsettled import (
     SETTLED,
     Before,
@@ -242,7 +241,7 @@ class Filing(Desk):
             if (old.outcome, old.performed_on) == (exam.outcome, report.collected_on):
                 return 0
             before, reason = corrections.replace_exam_by(self.scope, self.charts, old, row), corrections.NEWER
-        elif self.rows.has_exam(row):
+        elif self.rows.confirms_exam(row, result):
             return 0
         elif (there := corrections.take_exam_number(self.scope, row)) is not None:
             note_confirmed(self.scope, result, row["kind"], there)

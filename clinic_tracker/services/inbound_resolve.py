@@ -157,7 +157,7 @@ def _versions(scope: Scope, source_id: int, row: InboundResult) -> list[InboundR
     ).scalars()
     kept = {*(state.value for state in APPLIED), InboundState.SUPERSEDED.value}
     return sorted(
-        (one for one in rows if one.state in kept or one.id == row.id),
+        (one for one in rows if one.state in kept or one.id == row.id or one.report.get("confirmed")),
         key=lambda one: (version(unpack_report(one.report["sent"]), one.issued_at), one.id),
     )
 

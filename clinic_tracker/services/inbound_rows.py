@@ -57,6 +57,7 @@ class Rows:
     orders: list[tuple[LabOrder, Row]] = field(default_factory=list)
     confirmed: list[tuple[LabReport, Row]] = field(default_factory=list)  # what stood before
     late: list[tuple[LabReport | Exam, Row]] = field(default_factory=list)
+    confirming: list[tuple[Row, Row]] = field(default_factory=list)  # results, and the added exams that they confirm
     keys: set[str] = field(default_factory=set)
     incomplete: set[tuple[int, date]] = field(
         default_factory=set
@@ -75,13 +76,21 @@ class Rows:
         """Add an exam. ``before`` is what it replaces."""
         self.exams.append(_NewExam(row, result, before, reason))
 
-    def has_exam(self, row: Row) -> bool:
-        """Whether the same exam is among those that were added."""
+    def confirms_exam(self, row: Row, result: Row) -> bool:
+        """Whether the same exam is among those that were added; the result is noted with it as confirming it."""
         same = ("patient_id", "kind", "performed_on", "outcome")
-        return any(all(added.row[name] == row[name] for name in same) for added in self.exams)
+        for added in self.exams:
+            if all(added.row[name] == row[name] for name in same):
+                self.confirming.append((result, added.row))
+                return True
+        return False
 
     def flush(self) -> None:
         """Insert everything that was added, and note it in the audit trail."""
+        if self.exams:
+            _number(Exam.__table__, [new.row for new in self.exams])
+        for result, exam in self.confirming:
+            note_confirmed(self.scope, result, exam["kind"], exam["id"])
         if self.results:
             _number(InboundResult.__table__, self.results)
             _insert(InboundResult.__table__, self.results)
@@ -97,7 +106,8 @@ class Rows:
         for newer, late in self.late:
             newer.replaces_id = late["id"]
         for added in (
-            self.results, self.reports, self.exams, self.closings, self.orders, self.confirmed, self.late
+            self.results, self.reports, self.exams, self.closings, self.orders, self.confirmed, self.late,
+            self.confirming,
         ):  # fmt: skip
             added.clear()
         self.keys.clear()
@@ -130,7 +140,6 @@ class Rows:
         if not self.exams:
             return []
         rows = [new.row for new in self.exams]
-        _number(Exam.__table__, rows)
         for new in self.exams:
             new.row["inbound_result_id"] = new.result["id"]
         _insert(Exam.__table__, rows)
@@ -173,6 +182,11 @@ class Rows:
             "before": None,
             "after": said | more,
         }
+
+
+def note_confirmed(_scope: Scope, result: Row, name: str, fact_id: int) -> None:
+    """Note with the row of a report which report, by its panel, or which exam, by its kind, says the same already."""
+    result["report"]["confirmed"] = {**result["report"].get("confirmed", {}), name: fact_id}
 
 
 def new_fact(scope: Scope, patient_id: int, via: str) -> Row:

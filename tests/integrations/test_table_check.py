@@ -14,10 +14,12 @@ from clinic_tracker.integrations import table_check
 from clinic_tracker.integrations.inbox import go_on
 from clinic_tracker.integrations.table_check import PartToCheck, check, turns
 from clinic_tracker.models.base import db
+from clinic_tracker.models.bulk import add_rows
 from clinic_tracker.models.inbound import InboundResult, InboundSource, TablePart
 from clinic_tracker.queries.inbound import message
 from clinic_tracker.queries.inbound_uploads import upload
 from clinic_tracker.queries.table_parts import complaints_of, parts_of, progress_of
+from clinic_tracker.services import inbound_rows
 from clinic_tracker.services.local_codes import map_code
 from clinic_tracker.services.table_uploads import (
     begin_load,
@@ -168,17 +170,17 @@ def test_the_pipeline_never_writes_more_than_one_turn_in_a_transaction(scope, ch
     def begins(_connection):
         written.append(0)
 
-    def executes(_connection, _cursor, statement, parameters, _context, many):
-        if statement.startswith("INSERT INTO inbound_result "):
-            written[-1] += len(parameters) if many else 1
+    def adds(connection, table, rows):
+        if table.name == "inbound_result":
+            written[-1] += len(rows)
+        add_rows(connection, table, rows)
 
+    monkeypatch.setattr(inbound_rows, "add_rows", adds)
     event.listen(db.engine, "begin", begins)
-    event.listen(db.engine, "before_cursor_execute", executes)
     try:
         check(scope, checked, anew=True)
     finally:
         event.remove(db.engine, "begin", begins)
-        event.remove(db.engine, "before_cursor_execute", executes)
     assert max(written) <= 2
     assert sum(written) == 2
 
