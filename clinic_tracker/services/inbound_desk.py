@@ -69,14 +69,38 @@ class Desk:
         for panel, report in self._with_others(chart, arrival, latest, understood):
             row = self.lab_row(chart, lead, panel, report, lab)
             elsewhere = standing_fact(self.scope, LabReport, chart.id, latest.confirmed.get(row["panel"]))
-            self._end(row, standing.get(row["external_id"]), elsewhere, latest)
+            stands = standing.get(row["external_id"])
+            self._end(row, stands, elsewhere, latest)
             self.rows.report(row, panel, arrival.row)
+            same_day = latest.sent.collected_on == arrival.report.collected_on
+            if (
+                stands is not None
+                and same_day
+                and all(_is_newer(arrival, one) for one in priors if one.id != latest.id)
+            ):
+                self._lend(chart, stands, panel, latest, lab)
         stood = corrections.standing_exams(self.scope, self.source_id, {lead}) if understood.exams else {}
         for exam in understood.exams:
             if exam.kind is not ExamKind.HPV_SCREEN or chart.has_cervix:
                 external = corrections.exam_id(self.scope, self.source_id, lead, exam.kind)
                 row = self.exam_row(chart, exam, arrival.report, external)
                 self._late_exam(chart, arrival, row, stood.get(external), latest, priors)
+
+    def _lend(self, chart: Chart, stands: LabReport, older: ReadPanel, latest: Prior, lab: str) -> None:
+        """Let values of an older version count on where nobody can read the newest, as if they had come in order."""
+        understood = self.reader.understand(latest.sent, chart.sex)
+        newest = next((one for one in understood.panels if one.panel is older.panel), None)
+        lent = [value for value in older.values if value.analyte in understood.unread]
+        if newest is None or not lent or len(latest.together) > 1:
+            return
+        values = (*newest.values, *lent)
+        analytes = [value.analyte for value in values]
+        missing = self.reader.catalog.missing_for_complete(newest.panel, analytes, newest.problem)
+        panel = newest._replace(values=values, missing=missing)
+        row = self.lab_row(chart, latest.together[0], panel, latest.sent, lab)
+        if not corrections.says_the_same(self.scope, stands, row, panel):
+            before = corrections.replace_by(self.scope, self.charts, stands, row)
+            self.rows.report(row, panel, {"id": latest.id}, before=before, reason=corrections.NEWER)
 
     def _with_others(
         self, chart: Chart, arrival: Arrival, latest: Prior, understood: Understood

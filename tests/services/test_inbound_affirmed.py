@@ -1,5 +1,7 @@
 """The same result under several numbers: whatever comes in one file or alone, nothing that is still affirmed goes."""
 
+import itertools
+
 import pytest
 
 from clinic_tracker.domain.messages import ReportState
@@ -112,3 +114,29 @@ def test_undoing_the_match_takes_along_what_another_source_has_handed_over(scope
     assert len(reports_of(chart.row)) == 2
     undo_match(scope, results()[3].public_id, reason="another patient")
     assert reports_of(chart.row) == []
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_value_counts_until_its_correction_can_be_read_whichever_comes_first(tell, chart, order):
+    versions = [tsh("99", "T1", 1), tsh("see note", "T1", 2, CORRECTED)]
+    tell(*[versions[place] for place in order], together=False)
+    assert standing(chart) == [99]
+    assert [row.worst_level for row in reports_of(chart.row)] == ["amber"]
+    assert "not_understood" in {row.state for row in results()}
+    tell(tsh("2", "T1", 3, CORRECTED), together=False)
+    assert standing(chart) == [2]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_of_older_versions_the_newest_counts_until_the_correction_can_be_read(tell, chart, order):
+    versions = [tsh("98", "T1", 1), tsh("99", "T1", 2, CORRECTED), tsh("see note", "T1", 3, CORRECTED)]
+    tell(*[versions[place] for place in order], together=False)
+    assert standing(chart) == [99]
+
+
+def test_older_and_unreadable_versions_that_come_again_change_nothing(tell, chart):
+    tell(tsh("see note", "T1", 2, CORRECTED), tsh("99", "T1", 1), together=True)
+    before = [(row.id, row.state) for row in reports_of(chart.row, None)]
+    tell(tsh("99", "T1", 1), tsh("see note", "T1", 2, CORRECTED), together=False)
+    assert [(row.id, row.state) for row in reports_of(chart.row, None)] == before
+    assert standing(chart) == [99]
