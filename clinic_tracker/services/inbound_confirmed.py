@@ -86,6 +86,14 @@ def not_affirmed(
     return gone
 
 
+def affirmed_elsewhere(
+    scope: Scope, source_id: int, keys: Collection[str], rows: Iterable[LabReport | Exam]
+) -> list[tuple[int, str]]:
+    """The numbers, by source, under which these facts came too, beside these of one source."""
+    found = [_affirming(scope, source_id, keys, row) for row in rows]
+    return [(source, lead) for _, source, lead in filter(None, found)]
+
+
 def stay_confirmed(scope: Scope, chart: Chart, priors: Iterable[Prior], result: Row) -> None:
     """Have a person look again at what a report that is taken back had confirmed: it stands on the word of another."""
     for name, fact_id in confirmed_by(scope, chart.id, priors).items():

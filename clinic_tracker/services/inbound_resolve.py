@@ -21,6 +21,7 @@ from clinic_tracker.services.facts import check_reason
 from clinic_tracker.services.identifiers import forget_identifiers, learn_identifiers
 from clinic_tracker.services.inbound_chart import APPLIED
 from clinic_tracker.services.inbound_chunk import of_source
+from clinic_tracker.services.inbound_confirmed import affirmed_elsewhere
 from clinic_tracker.services.inbound_corrections import withdraw_all
 from clinic_tracker.services.inbound_refile import Refiling, put_back
 from clinic_tracker.services.inbound_undo import came_with_message, displaced, let_go, take_back_orders
@@ -73,9 +74,9 @@ def undo_match(scope: Scope, result: uuid.UUID, *, reason: str, to: uuid.UUID | 
     """Take a result off the chart that it does not belong to: to another chart, or back to the unmatched.
 
     All versions of the report and the other parts of its panels go with it; what was recorded is marked as entered in
-    error with the reason, what a person had entered and it only confirmed stays, what came under other numbers and it
-    replaced stands again, orders are as they were without it, and the numbers learned for that chart are forgotten.
-    Schedule and findings of both charts follow. How many results were moved.
+    error with the reason, what a person had entered and it only confirmed stays, what came under other numbers too, or
+    was replaced by it, stands again, orders are as they were without it, and the numbers learned for that chart are
+    forgotten. Schedule and findings of both charts follow. How many results were moved.
     """
     scope.require(Permission.RECORD_EVIDENCE)
     with unit_of_work(scope) as work:
@@ -88,7 +89,8 @@ def undo_match(scope: Scope, result: uuid.UUID, *, reason: str, to: uuid.UUID | 
         refiling.charts.lock([old])
         moved = _versions(scope, source_id, row)
         brought = [fact for fact in _facts(scope, [one.id for one in moved]) if came_with_message(scope, fact)]
-        others = displaced(scope, source_id, moved, brought)
+        keys = {str(one.external_id) for one in moved}
+        others = displaced(scope, source_id, moved, brought) + affirmed_elsewhere(scope, source_id, keys, brought)
         withdraw_all(scope, refiling.charts, brought, words)
         let_go(scope, source_id, old, moved, words)
         take_back_orders(scope, old, moved, words)

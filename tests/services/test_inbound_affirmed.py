@@ -140,3 +140,17 @@ def test_older_and_unreadable_versions_that_come_again_change_nothing(tell, char
     tell(tsh("99", "T1", 1), tsh("see note", "T1", 2, CORRECTED), together=False)
     assert [(row.id, row.state) for row in reports_of(chart.row, None)] == before
     assert standing(chart) == [99]
+
+
+def test_undoing_the_match_of_one_source_leaves_what_another_one_sent_too(scope, first, second, chart):
+    both = [reactive("1", 1), tsh("99", "2", 1)]
+    send(scope, first, *[message(chart.row, one, position=place) for place, one in enumerate(both)])
+    send(scope, second, *[message(chart.row, one, position=place) for place, one in enumerate(both)])
+    for place in (0, 1):
+        undo_match(scope, results()[place].public_id, reason="another patient")
+    assert sorted((exam.outcome, exam.state) for exam in exams()) == [
+        ("positive", "entered_in_error"),
+        ("positive", "recorded"),
+    ]
+    assert standing(chart) == [99]
+    assert [row.state for row in results()] == ["unmatched", "unmatched", "recorded", "recorded"]
